@@ -32,8 +32,10 @@ def names(tree):
 def test_no_other_room_has_a_loss_of_labels():
     found = set()
     for path in SOURCE.rglob("*.py"):
-        if LOSSES & set(names(ast.parse(path.read_text("utf-8")))):
-            found.add(path.relative_to(SOURCE).as_posix())
+        place = path.relative_to(SOURCE).as_posix()
+        own = place.startswith("targets/")
+        if not own and LOSSES & set(names(ast.parse(path.read_text("utf-8")))):
+            found.add(place)
     assert found == set(ALLOWED), "ask the task's target (automorph.targets)"
 
 

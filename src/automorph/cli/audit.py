@@ -145,8 +145,9 @@ def audit(
         reference = read_reference(against)
     training = {key: options.pop(key) for key in ("epochs", "batch_size", "lr", "precision")}
     training["defaults"] = options.pop("recipe")
-    if (balance := options.pop("balance")) is not None:
-        training["balance"] = balance  # Absent otherwise: the words name the folder.
+    for name in ("balance", "loss"):  # Absent if not given: the words name the folder.
+        if (given := options.pop(name)) is not None:
+            training[name] = given
     run = AuditRun(
         source=data, model=options.pop("model"), weights=options.pop("weights"), recipe=training,
         checkpoint=checkpoint, predictions=predictions, part=part, discover=discover,

@@ -223,6 +223,12 @@ _recipe_options = stack(
         "the logits.",
         show_default="none",
     ),
+    click.option(
+        "--loss",
+        type=click.Choice(["default", "huber"]),
+        help="huber: of values, a loss by which outliers count less than by the squared error.",
+        show_default="that of the target",
+    ),
 )
 
 
@@ -247,7 +253,9 @@ def _metric_options(default: str) -> Callable[[Any], Any]:
     )
 
 
-metric_options = _metric_options("accuracy; balanced-accuracy beyond 1:3 between classes")
+metric_options = _metric_options(
+    "accuracy; balanced-accuracy beyond 1:3 between classes; values: mae"
+)
 patch_metric_options = _metric_options("accuracy, in the worst group of one class and one subgroup")
 training_options = stack(
     _model_option,
@@ -442,6 +450,7 @@ def task_of(
     batch_size: int | None,
     lr: float | None,
     precision: str | None,
+    loss: str | None = None,
     balance: str | None = None,
     recipe: str | None = None,
     protect: tuple[str, ...] = (),
@@ -477,6 +486,7 @@ def task_of(
     changes = {
         "epochs": "auto" if epochs == "same" else epochs, "defaults": recipe,
         "batch_size": batch_size, "lr": lr, "precision": precision, "balance": balance,
+        "loss": loss,
     }  # fmt: skip
     return as_task(
         loaded, model=model, recipe=changes, protect=protect, run_folder=out, weights=weights,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.answers import captions
 from automorph.cli.options import (
     choosing,
     console,
@@ -141,7 +142,7 @@ def some_examples(data: Dataset, count: int) -> tuple[Split, list[str]]:
     part = data.train.take(spread(data.train.labels, count))
     if data.target == "masks":  # One image has many classes.
         return part, part.names
-    return part, [data.classes[label] for label in part.labels]
+    return part, captions(data, part)
 
 
 def previewed(data: Dataset, policy: Policy, part: Split, *, draws: int, **options: Any) -> Any:

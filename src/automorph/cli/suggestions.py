@@ -28,7 +28,17 @@ _OF_ONE_RUN = frozenset({
 """Parameters that another verb does not take over; some mean something else there."""
 TRIALS = 20
 """Trials of a search that is suggested: about the cost of a comparison."""
-TRAINING = ("model", "weights", "epochs", "recipe", "batch_size", "lr", "precision", "balance")
+TRAINING = (
+    "model",
+    "weights",
+    "epochs",
+    "recipe",
+    "batch_size",
+    "lr",
+    "precision",
+    "balance",
+    "loss",
+)
 """Parameters of trainings, which do not apply to a finished network."""
 _NOT_REPEATED = frozenset({"quiet", "as_json"})
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.answers import score_words
 from automorph.cli.options import (
     console,
     data_options,
@@ -119,7 +120,7 @@ def train(
     more = "".join(f"{name} {share:.2%}, " for name, share in content["rows"][0]["metrics"].items())
     say.print(
         f"[bold]{treatment.name}[/bold] on {data}{balance_of(task.recipe)}: "
-        f"{_accuracy(result, measured)}, {more}{result.seconds:.0f} s"
+        f"{_accuracy(task, result, measured)}, {more}{result.seconds:.0f} s"
     )
     for line in _metrics_in_words(task, result):
         say.print(line, markup=False)
@@ -132,8 +133,14 @@ def train(
         print_json(
             {
                 "policy": treatment.name,
-                "accuracy": content["rows"][0]["accuracy"]["mean"],
-                "validation_accuracy": result.accuracy.get("validation"),
+                **(
+                    {
+                        "accuracy": content["rows"][0]["accuracy"]["mean"],
+                        "validation_accuracy": result.accuracy.get("validation"),
+                    }
+                    if task.data.target == "classes"
+                    else {}
+                ),
                 **({"metrics": result.metrics} if result.metrics else {}),
                 **({"thresholds": result.thresholds} if result.thresholds else {}),
                 "seconds": result.seconds,
@@ -162,14 +169,19 @@ def _predicted(result: RunResult, measured: Comparison | None) -> Any:
     return measured.predictions.get(measured.winner)
 
 
-def _accuracy(result: RunResult, measured: Comparison | None) -> str:
+def _accuracy(task: Task, result: RunResult, measured: Comparison | None) -> str:
     if measured is None:
-        return f"test accuracy {result.accuracy['test']:.2%}"
+        score = score_words(task.target, result.accuracy["test"])
+        return f"test {task.target.metric} {score}"
     row = measured[measured.winner]
     assert row.accuracy is not None
     assert measured.folds is not None
-    spread = "" if row.accuracy.se is None else f" ± {100 * row.accuracy.se:.1f}"
-    return f"out-of-fold accuracy {row.accuracy.mean:.2%}{spread} ({measured.folds.words})"
+    mean, se, metric = row.accuracy.mean, row.accuracy.se, measured.metric
+    if metric.share:
+        shown = f"{mean:.2%}" + ("" if se is None else f" ± {100 * se:.1f}")
+    else:
+        shown = metric.value(mean) + ("" if se is None else f" ± {se:.2g}")
+    return f"out-of-fold {metric.name} {shown} ({measured.folds.words})"
 
 
 def _metrics_in_words(task: Task, result: RunResult) -> list[str]:
@@ -203,6 +215,7 @@ def _content(
         NOT_CONVERGED,
         constant_answers,
         idle_policies,
+        metric_for,
         unfinished_schedules,
         use_of_unlabelled,
     )
@@ -210,17 +223,21 @@ def _content(
     name = treatment.name
     row: dict[str, Any] = {"policy": name}
     folds: dict[str, Any] = {}
+    of_classes = task.data.target == "classes"
+    values = result.accuracy
+    if not of_classes:  # The score of the target is not what was asked for.
+        values = {part: found[task.metric] for part, found in result.metrics.items()}
     if measured is None:
-        row["accuracy"] = {"mean": result.accuracy["test"], "values": [result.accuracy["test"]]}
+        row["accuracy"] = {"mean": values["test"], "values": [values["test"]]}
+        folds = {} if of_classes else {"metric": metric_for(task.scorer).to_dict()}
     else:
         plain = measured.to_dict()
         row["accuracy"] = plain["rows"][0]["accuracy"]
         folds = {key: plain[key] for key in ("folds", "metric")}
-    if "validation" in result.accuracy:
-        row["validation"] = {"mean": result.accuracy["validation"]}
+    if "validation" in values:
+        row["validation"] = {"mean": values["validation"]}
     # Runs finished by older versions have no predictions.
     known = _predicted(result, measured)
-    of_classes = task.data.target == "classes"
     predicted = (
         {} if known is None or not of_classes else {name: known.reshape(-1, known.shape[-1])}
     )
@@ -233,7 +250,8 @@ def _content(
     shared["data"]["notes"] += use_of_unlabelled([treatment], task)
     if result.converged is False:
         shared["data"]["notes"].append(NOT_CONVERGED)
-    best = f"Best validation accuracy, at epoch {result.chosen}; these weights were kept."
+    chosen_by = "accuracy" if of_classes else task.metric
+    best = f"Best validation {chosen_by}, at epoch {result.chosen}; these weights were kept."
     return {
         "rows": [row],
         **folds,

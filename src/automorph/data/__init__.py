@@ -28,7 +28,6 @@ from automorph.data.new_examples import NewExamples, read_new_examples
 from automorph.data.pool import guard_unlabelled
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
 from automorph.data.resizing import Resizing
-from automorph.data.several_labels import read_several_labels  # noqa: F401  (a reader of labels)
 from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.split_record import split_hashes
 from automorph.data.splits import split

@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.annotation import Annotation, TargetKind
-from automorph.data.notes import Notes
-from automorph.data.readers.raw import RawData
+from automorph.data.annotation import Annotation
 from automorph.data.resizing import Resizing
-from automorph.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -34,23 +31,6 @@ class Annotated:
     make: Callable[[str, NDArray[np.intp], tuple[int, ...]], NDArray[Any]]
     bad: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     resized: Callable[[Resizing], Annotated] | None = None
-
-
-AnnotationReader = Callable[[RawData, Notes], Annotated]
-READERS: dict[TargetKind, AnnotationReader] = {}
-"""What reads the label cells, by kind of target."""
-
-
-def read_annotations(raw: RawData, target: TargetKind, notes: Notes) -> Annotated | None:
-    """Return the annotations of a source; None where labels are classes."""
-    if target == "classes":
-        return None
-    if target not in READERS:
-        raise UsageError(
-            f"target={target!r} is not supported yet; expected one of "
-            f"{', '.join(('classes', *READERS))}"
-        )
-    return READERS[target](raw, notes)
 
 
 def is_missing(cell: Any) -> bool:

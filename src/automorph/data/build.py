@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.annotated import is_missing, read_annotations
+from automorph.data.annotated import is_missing
 from automorph.data.annotation import TargetKind
+from automorph.data.annotation_readers import read_annotations
 from automorph.data.build_options import check_keep_together, check_options
 from automorph.data.chosen import Sizing
 from automorph.data.class_values import is_text, visible

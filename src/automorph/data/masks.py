@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from automorph.data.annotated import READERS, Annotated, is_missing
+from automorph.data.annotated import Annotated, is_missing
 from automorph.data.annotation import Annotation
 from automorph.data.image_opening import BadImageError, opened, strict_pillow
 from automorph.data.images import Size, image_size
@@ -208,6 +208,3 @@ def _classes(raw: RawData, values: NDArray[np.intp], notes: Notes) -> tuple[tupl
             "them."
         )
     return tuple(f"class {k}" for k in range(known)), to_class
-
-
-READERS["masks"] = read_masks

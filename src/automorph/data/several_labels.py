@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.annotated import READERS, Annotated, is_missing
+from automorph.data.annotated import Annotated, is_missing
 from automorph.data.annotation import Annotation
 from automorph.data.label_cells import lists_of, vector_width
 from automorph.data.labels import MISSING, encode, listed
@@ -54,9 +54,6 @@ def read_several_labels(raw: RawData, notes: Notes) -> Annotated:
         Annotation("labels", names), strata, of_strata,
         lambda part, rows, shape: matrices[part][rows].astype(np.uint8), bad=_unusable(raw),
     )  # fmt: skip
-
-
-READERS["labels"] = read_several_labels
 
 
 def label_matrices(

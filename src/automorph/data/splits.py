@@ -191,8 +191,11 @@ def _check_every_class(
     counts = _different(dataset, labels, units)
     present = counts > 0
     small = present & (counts < min_rows)
-    for part in (_TRAIN, *(part for part, share in shares.items() if share)):
+    made_parts = (_TRAIN, *(part for part, share in shares.items() if share))
+    for part in made_parts:
         small |= present & (np.bincount(labels[assigned == part], minlength=k) == 0)
+    if dataset.annotation is not None and all((assigned == part).any() for part in made_parts):
+        return  # The strata of annotated data only help to divide them.
     if not small.any():
         return
     found = listed((f"{dataset.classes[c]} ({counts[c]})" for c in np.flatnonzero(small)), 20)

@@ -10,6 +10,7 @@ from typing import Any
 
 from automorph.errors import UsageError
 from automorph.metrics import functions
+from automorph.metrics.of_values import VALUE_METRICS
 from automorph.metrics.scorer import Scorer
 from automorph.registry import Entry, ParsedName, Registry, closest, plain, unknown
 
@@ -206,9 +207,9 @@ METRICS: Registry[Entry[Scorer]] = Registry(
 )  # fmt: skip
 
 
-OTHER_METRICS: dict[str, Registry[Entry[Scorer]]] = {}
+OTHER_METRICS: dict[str, Registry[Entry[Scorer]]] = {"values": VALUE_METRICS}
 """The metrics of other targets than classes, by kind (see `automorph.data.Annotation`)."""
-DEFAULTS: dict[str, str] = {}
+DEFAULTS: dict[str, str] = {"values": "mae"}
 """The metric of these targets for which none is asked, by kind."""
 
 

@@ -56,7 +56,12 @@ def compare_page(result: JsonObject) -> Page:
     parts = [
         _results(results),
         _classes(results),
-        sections.training(results.entries("curves"), results.seeds, results.pair),
+        sections.training(
+            results.entries("curves"),
+            results.seeds,
+            results.pair,
+            score=result["data"].get("score"),
+        ),
         sections.operations(results.entries("curves")),
         sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),

@@ -44,6 +44,7 @@ _REGIMES = {
     "fine-tuned": "fine-tuned from pretrained weights",
     "frozen": "frozen: a linear head on pretrained features",
 }
+_PREDICTED = {"labels": "Labels", "values": "Values", "masks": "Classes of pixels"}
 _NAMES = {
     "automorph": "Automorph",
     "split_hashes": "Split hashes",
@@ -52,13 +53,18 @@ _NAMES = {
 }
 
 
-def training(entries: Sequence[ResultEntry], seeds: int, pair: str = "seed") -> Section | None:
+def training(
+    entries: Sequence[ResultEntry], seeds: int, pair: str = "seed", *, score: str | None = None
+) -> Section | None:
     """Make the section of curves: accuracies (fractions) and losses, each ``(seeds, epochs)``.
 
-    ``pair`` is what the trainings of a policy differ by: see `Results.pair`.
+    ``pair`` is what the trainings of a policy differ by: see `Results.pair`. ``score`` is what the
+    target has in place of the accuracy.
     """
     parts: list[Part] = []
     for key, (axis, factor) in _CURVES.items():
+        if score is not None and "accuracy" in key:
+            axis, factor = axis.replace("accuracy, %", score), 1.0
         series = [
             curves.Curve(
                 entry.label,
@@ -305,7 +311,8 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
         "Examples": {name: formatting.count(data.get(key)) for name, key in sizes.items()},
         "Folds": result.get("folds"),
         "Shape": " × ".join(map(str, shape)) if shape else None,
-        f"Classes ({len(classes)})": ", ".join(classes[:30]) + more,
+        f"{_PREDICTED.get(data.get('target'), 'Classes')} ({len(classes)})": ", ".join(classes[:30])
+        + more,
         "Data hash": Code(data["hash"]) if data.get("hash") else None,
         "Notes": "; ".join(data.get("notes") or ()) or None,
         "Model": model,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automorph.report import formatting, sections
+from automorph.report.metric_words import MetricWords
 from automorph.report.page import Answer, Page
 from automorph.report.view_model import JsonObject, Results
 
@@ -19,13 +20,17 @@ def train_page(result: JsonObject) -> Page:
     accuracy, validation = row["accuracy"]["mean"], (row.get("validation") or {}).get("mean")
     folded = results.pair == "fold"
     part = "examples left out of the training" if folded else "test part"
-    basis = f"Accuracy on the {part}."
+    metric = results.metric
+    title = metric.name[0].upper() + metric.name[1:]
+    basis = f"{title} on the {part}{metric.direction}."
     if folded and not formatting.absent(row["accuracy"].get("se")):
         basis = (
-            f"Accuracy on the {part}, ± {results.metric.spread(row['accuracy']['se'])} (standard "
+            f"{title} on the {part}, ± {results.metric.spread(row['accuracy']['se'])} (standard "
             "error, corrected for overlapping training sets)."
         )
-    answers = [Answer("How accurate is it?", formatting.percent(accuracy), basis)]
+    plain = metric.name == "accuracy"
+    question = "How accurate is it" if plain else f"What is its {metric.name}"
+    answers = [Answer(f"{question}?", metric.value(accuracy), basis)]
     answers += [
         Answer(f"What is its {name}?", formatting.percent(share), f"On the {part}.")
         for name, share in (row.get("metrics") or {}).items()
@@ -33,8 +38,8 @@ def train_page(result: JsonObject) -> Page:
     if validation is not None:
         answers.append(
             Answer(
-                "How accurate is it on the validation part?",
-                formatting.percent(validation),
+                f"{question} on the validation part?",
+                metric.value(validation),
                 result["chosen"],
             )
         )
@@ -45,7 +50,9 @@ def train_page(result: JsonObject) -> Page:
     else:
         answers.append(Answer("What did it cost?", time, f"wall time. {result['cost']}"))
     parts = [
-        sections.training(results.entries("curves"), results.seeds),
+        sections.training(
+            results.entries("curves"), results.seeds, score=result["data"].get("score")
+        ),
         sections.operations(results.entries("curves")),
         sections.classes(result["data"].get("classes") or [], row.get("per_class")),
         sections.examples(result.get("examples") or {}),
@@ -54,12 +61,13 @@ def train_page(result: JsonObject) -> Page:
         sections.setup(result, "Training setup", ()),
     ]
     lead = (
-        f"One training with {name} reaches {formatting.percent(accuracy)} on the test part. A "
+        f"One training with {name} reaches {'' if plain else f'{metric.name} '}"
+        f"{metric.value(accuracy)} on the test part. A "
         "single training does not show whether the policy helps; use a comparison for that."
     )
     if folded:
         lead = (
-            f"With {name}, {formatting.percent(accuracy)} of examples are right that were left out "
+            f"With {name}, {_right(metric, accuracy)} "
             f"of the training ({result['folds']['count']} folds, repeated "
             f"{formatting.plural(result['folds']['repeats'], 'time')}). The network of this run "
             "was then trained on all examples but its validation part; nothing measures it alone."
@@ -73,3 +81,10 @@ def train_page(result: JsonObject) -> Page:
         sections=[section for section in parts if section is not None],
         provenance=sections.provenance(result.get("provenance") or {}),
     )
+
+
+def _right(metric: MetricWords, value: float) -> str:
+    """Return the part of a sentence on the examples that were left out of a training."""
+    if metric.name == "accuracy":
+        return f"{metric.value(value)} of examples are right that were left out"
+    return f"{metric.name} is {metric.value(value)} on the examples that were left out"

@@ -1,9 +1,9 @@
 """Targets: what a network predicts for an example, and how that is learned, decided and scored.
 
-`Classes` is one label per example (`AdjustedClasses` learns it where some classes are rare), and
-`SeveralLabels` any number of labels. Training, searches, objectives and audits ask `Target` and
-write no loss, decision or metric of their own; each kind of target is a file here and an entry of
-`TARGETS`.
+`Classes` is one label per example (`AdjustedClasses` learns it where some classes are rare),
+`SeveralLabels` any number of labels, `Values` numbers, and `Masks` a class for each pixel.
+Training, searches, objectives and audits ask `Target` and write no loss, decision or metric of
+their own; each kind of target is a file here and an entry of `TARGETS`.
 
 >>> import numpy as np
 >>> from automorph.targets import Classes
@@ -22,6 +22,7 @@ from automorph.targets.classes import Classes
 from automorph.targets.masks import Masks
 from automorph.targets.several_labels import SeveralLabels
 from automorph.targets.supported import check_target
+from automorph.targets.values import Values
 
 __all__ = [
     "AdjustedClasses",
@@ -29,6 +30,7 @@ __all__ = [
     "Masks",
     "SeveralLabels",
     "Target",
+    "Values",
     "check_target",
     "target_of",
 ]

@@ -13,6 +13,7 @@ from automorph.policies import Mixing
 from automorph.targets.classes import Classes
 from automorph.targets.masks import Masks
 from automorph.targets.several_labels import SeveralLabels
+from automorph.targets.values import values_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,21 +69,21 @@ class Target(Protocol):
     @overload
     def predict(self, logits: Tensor) -> Tensor: ...
     @overload
-    def predict(self, logits: NDArray[Any]) -> NDArray[np.int64]: ...
+    def predict(self, logits: NDArray[Any]) -> NDArray[Any]: ...
     def predict(self, logits: Any) -> Any:
         """Decide: predictions from logits ``(n, k)``, an array from an array."""
         ...
 
     def probabilities(self, logits: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the probabilities that logits ``(n, k)`` stand for."""
+        """Return the probabilities that logits ``(n, k)`` stand for; of values, the predictions."""
         ...
 
     @overload
     def correct(self, predictions: Tensor, labels: Tensor) -> Tensor: ...
     @overload
-    def correct(self, predictions: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.bool_]: ...
+    def correct(self, predictions: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]: ...
     def correct(self, predictions: Any, labels: Any) -> Any:
-        """Return which predictions are right, bool ``(n,)``."""
+        """Return which predictions are right, bool ``(n,)``; of values, what each adds to R2."""
         ...
 
     def score(self, predictions: NDArray[Any], labels: NDArray[Any]) -> float:
@@ -113,5 +114,6 @@ def target_of(data: Dataset) -> Target:
 TARGETS: dict[TargetKind, Callable[[Dataset], Target]] = {
     "labels": SeveralLabels.of,
     "masks": Masks.of,
+    "values": values_of,
 }
 """What builds the target of annotated data, by kind."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from automorph.data import Resizing
+from automorph.data import TARGET_KINDS, Resizing
 from automorph.errors import DamagedError, UsageError
 from automorph.metrics import is_point
 from automorph.models import build_model, is_pretrained
@@ -33,6 +33,11 @@ def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
         missing = name not in facts and name not in _LATER
         if missing or not fits(facts.get(name)):
             raise _strange(name, facts.get(name), file)
+    width = len(facts["classes"])
+    if (facts.get("target") == "values") != (facts.get("values") is not None) or (
+        facts.get("values") and len(facts["values"]["mean"]) != width
+    ):
+        raise _strange("values", facts.get("values"), file)
     if facts["model"] and not facts.get("texts") and len(facts["shape"]) != 3:
         raise DamagedError(f"{file} specifies neither the image size nor the text encoding")
     name = (facts["model"] or "").removeprefix("features:")
@@ -120,6 +125,21 @@ def _is_normaliser(value: Any) -> bool:
     )
 
 
+def _is_scale(value: Any) -> bool:
+    """Return whether this is the mean and the deviation of values."""
+    if value is None:
+        return True
+    if not isinstance(value, dict) or set(value) != {"mean", "std"}:
+        return False
+    mean, std = value["mean"], value["std"]
+    return (
+        all(isinstance(side, list) and 1 <= len(side) <= _MOST_CLASSES for side in (mean, std))
+        and len(mean) == len(std)
+        and all(type(x) is float and math.isfinite(x) for x in (*mean, *std))
+        and all(x > 0 for x in std)
+    )
+
+
 def _is_texts(value: Any) -> bool:
     if value is None:
         return True
@@ -155,6 +175,8 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "texts": _is_texts,
     "trained_on": _is_part,
     "resizing": _is_resizing,
+    "target": lambda value: value is None or value in TARGET_KINDS,
+    "values": _is_scale,
 }
-_LATER = ("texts", "trained_on", "resizing")
+_LATER = ("texts", "trained_on", "resizing", "target", "values")
 """Facts that the first versions did not write."""

@@ -14,6 +14,7 @@ from automorph.data import Chosen, Photographs, Resizing, Sizing, split_hashes
 from automorph.errors import UsageError
 from automorph.metrics import OperatingPoint
 from automorph.models import build_model, build_text_model, without_weights
+from automorph.targets import Classes, Target, Values
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint, read_facts
 from automorph.training.checkpoint_validation import (
@@ -28,11 +29,16 @@ from automorph.training.text import TextEncoder, encoder_from
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A network in evaluation mode, the names of its classes, and the encoder of its inputs."""
+    """A network in evaluation mode, the names of its classes, and the encoder of its inputs.
+
+    ``target`` is what it predicts; for another one than classes, ``classes`` are the names of its
+    labels, values, or classes of pixels.
+    """
 
     model: nn.Module
     classes: tuple[str, ...]
     encoder: Encoder | None
+    target: Target
 
 
 def weights_file(path: str | os.PathLike[str]) -> Path:
@@ -59,7 +65,7 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
         model = _built(facts)
     fill(model, tensors, file)
     classes = tuple(facts["classes"])
-    return Trained(model.eval(), classes, _encoder(facts))
+    return Trained(model.eval(), classes, _encoder(facts), _target(facts))
 
 
 def trained_on(path: str | os.PathLike[str]) -> dict[str, Any] | None:
@@ -138,6 +144,13 @@ def _encoder(facts: dict[str, Any]) -> Encoder | None:
     return None if scale is None else Normaliser(tuple(scale["mean"]), tuple(scale["std"]))
 
 
+def _target(facts: dict[str, Any]) -> Target:
+    """Return what the network of a file predicts."""
+    if (scale := facts.get("values")) is not None:
+        return Values(tuple(scale["mean"]), tuple(scale["std"]))
+    return Classes(len(facts["classes"]))
+
+
 def trained_facts(task: Task, thresholds: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Return what `load_trained` needs besides the weights.
 
@@ -151,6 +164,7 @@ def trained_facts(task: Task, thresholds: Mapping[str, float] | None = None) -> 
         "shape": list(task.data.train.data.shape[1:]),
         "classes": list(task.data.predicted),
         **({} if task.data.annotation is None else {"target": task.data.target}),
+        **_scale(task.target),
         "trained_on": split_hashes(task.data)["train"],
         "normaliser": {"mean": scale.mean, "std": scale.std}
         if isinstance(scale, Normaliser)
@@ -159,6 +173,13 @@ def trained_facts(task: Task, thresholds: Mapping[str, float] | None = None) -> 
         **({"resizing": task.data.resizing.to_dict()} if task.data.resizing else {}),
         **_point(task, thresholds or {}),
     }
+
+
+def _scale(target: Target) -> dict[str, Any]:
+    """Return the mean and deviation by which values were standardised."""
+    if not isinstance(target, Values):
+        return {}
+    return {"values": {"mean": list(target.mean), "std": list(target.std)}}
 
 
 def _point(task: Task, thresholds: Mapping[str, float]) -> dict[str, Any]:

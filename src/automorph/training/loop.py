@@ -260,4 +260,5 @@ class Training(BaseTraining):
 def _standing(epoch: Epoch) -> float:
     """Return the score that selects the best epoch; older runs recorded accuracy only."""
     scored = epoch.validation_score is not None
-    return (epoch.validation_score if scored else epoch.validation_accuracy) or 0.0
+    found = epoch.validation_score if scored else epoch.validation_accuracy
+    return -math.inf if found is None else found  # Scores of errors are below 0.

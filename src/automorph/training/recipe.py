@@ -14,6 +14,7 @@ Schedule = Literal["cosine", "constant", "stable"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Selection = Literal["last", "best"]
 Stop = Literal["epochs", "converged"]
+Loss = Literal["default", "huber"]
 Balance = Literal["none", "sampler", "loss", "logits"]
 BALANCES: tuple[str, ...] = get_args(Balance)
 
@@ -41,7 +42,8 @@ class Recipe:
     depends on device and network, see `choose_precision`. ``select`` keeps the weights of the
     ``last`` epoch, or those with the ``best`` validation accuracy. ``balance`` makes up for classes
     of different sizes: by a ``sampler`` that draws all equally often, by weights in the ``loss`` or
-    by adjusted ``logits`` (see `automorph.training.Balance`). Raises `UsageError` for values
+    by adjusted ``logits`` (see `automorph.training.Balance`). ``loss`` is that of the target, or of
+    values Huber's in place of the squared error (``huber``). Raises `UsageError` for values
     out of range.
     """
 
@@ -66,6 +68,7 @@ class Recipe:
     layer_decay: float = 1.0
     frozen_statistics: bool = False
     balance: Balance = "none"
+    loss: Loss = "default"
 
     def __post_init__(self) -> None:
         for field, choices in (
@@ -75,6 +78,7 @@ class Recipe:
             ("select", get_args(Selection)),
             ("stop", get_args(Stop)),
             ("balance", BALANCES),
+            ("loss", get_args(Loss)),
         ):
             if getattr(self, field) not in choices:
                 raise UsageError(
@@ -147,5 +151,5 @@ _USED_WITH = {
     "sgd_momentum": ("optimizer", "muon"),
 }
 """Entries that earlier versions did not know, and the choice that makes use of them."""
-_LATER = ("layer_decay", "frozen_statistics", "balance")
+_LATER = ("layer_decay", "frozen_statistics", "balance", "loss")
 """Entries that earlier versions did not know, and that are used unless they have their default."""

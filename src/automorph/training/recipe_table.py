@@ -194,7 +194,7 @@ def _frozen(model: str, n: int, changes: dict[str, Any]) -> dict[str, Any]:
     return {"epochs": copies, "batch_size": 64, "optimizer": "lbfgs", **none, **given}
 
 
-OF_FROZEN = {"epochs", "batch_size", "precision", "balance"}
+OF_FROZEN = {"epochs", "batch_size", "precision", "balance", "loss"}
 """Entries of a recipe that apply to frozen features."""
 
 TABLES: dict[str, Callable[[str, int, int | None], dict[str, Any]]] = {

@@ -29,7 +29,7 @@ from automorph.models import (
     weights_for,
 )
 from automorph.operations import Stream
-from automorph.targets import Target, target_of
+from automorph.targets import Target, Values, target_of
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.options import check_entries
@@ -39,6 +39,8 @@ from automorph.training.text import text_encoder
 
 Regime = Literal["scratch", "fine-tuned", "frozen"]
 """Random weights that are all trained, pretrained weights that are, or only a head that is."""
+_FOR_TARGETS = ("balance", "none", ("classes", "labels")), ("loss", "default", ("values",))
+"""Entries of a recipe, their usual value, and the targets for which they have others."""
 ENOUGH = 10_000
 """Examples from which means and deviations are taken; more change no digit that matters."""
 
@@ -80,7 +82,7 @@ class Task:
         return f"{home.__module__}:{home.__qualname__}"
 
     def __post_init__(self) -> None:
-        """Refuse a recipe for another kind of network."""
+        """Refuse a recipe for another kind of network or target."""
         frozen = self.network.startswith("features:")
         if frozen != (self.recipe.optimizer == "lbfgs"):
             wanted = "lbfgs, which fits a head" if frozen else "an optimizer that takes steps"
@@ -88,6 +90,15 @@ class Task:
                 f"got a recipe with the optimizer {self.recipe.optimizer!r} for {self.network}; "
                 f"expected {wanted}: use automorph.training.recipe_for({self.network!r}, n)"
             )
+
+        kind = self.data.target
+        for entry, usual, meant in _FOR_TARGETS:
+            given = getattr(self.recipe, entry)
+            if given != usual and kind not in meant:
+                raise UsageError(
+                    f"got {entry}={given!r} (--{entry} {given}) for the target {kind!r}; expected "
+                    f"{usual!r}, since the others are for {' and '.join(meant)} only: leave it out"
+                )
 
     @property
     def regime(self) -> Regime:
@@ -105,7 +116,10 @@ class Task:
     @property
     def target(self) -> Target:
         """What the network predicts: its loss, decision and metric."""
-        return target_of(self.data)
+        found = target_of(self.data)
+        if isinstance(found, Values) and self.recipe.loss == "huber":
+            return replace(found, huber=True)
+        return found
 
     @property
     def asks_metrics(self) -> bool:

@@ -99,7 +99,9 @@ def test_one_seed_shows_nothing():
     rows = {name: row(one.policy, list(one.accuracy.values[:1]), one.validation.mean)
             for name, one in usual([0.6, 0.62, 0.61]).items()}  # fmt: skip
     found, _ = verdict(rows)
+    assert "from none by +10.0 points (no interval; 1 paired seed), within chance" in found.text
     assert "A single seed cannot distinguish this from chance." in found.text
+    assert "default" not in found.text
     assert found.kind == "unclear"
 
 

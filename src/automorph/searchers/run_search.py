@@ -219,7 +219,10 @@ def search(
             record.note("final", final_plan)
         cap, length = final_plan
         looks = looks.at_most(cap)
-        compared = controls_of(winner, operations, post, length, which)
+        # A race finds out whether crops and flips help; its controls have them all the same.
+        bare = named.key == "race" and not len(post.space)
+        usual = load_policy(default_post_policy(domain)) if bare else None
+        compared = controls_of(winner, operations, post, length, which, usual=usual)
         if isinstance(full_task, ExternalTask) and full_task.epochs is None:
             compared.pop("longer", None)  # Its length cannot be changed.
         made = train_seeds(runner, workers, compared, looks)

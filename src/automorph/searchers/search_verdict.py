@@ -128,7 +128,7 @@ class Evidence:
     def _measured(self, part: str, other: str, gap: Difference, method: str, *, first: bool) -> str:
         row, metric = self.by_part[other], self.metric
         name = f"{row.policy}, which {method} found," if other == "found" else row.policy
-        level = f"{self.confidence:.0%} interval " if first else ""
+        level = f"{self.confidence:.0%} interval " if first and gap.low is not None else ""
         pairs = f"; {self._pairs()}" if first else ""
         # Of the differences from none, the p-value is corrected for the number of policies.
         corrected = self.by_part[part].difference if other == "none" else None
@@ -141,6 +141,8 @@ class Evidence:
 
     def defaults(self) -> str:
         """Say what the usual defaults cost on this data, if that is beyond chance."""
+        if self.seeds == 1:
+            return ""
         gaps = {part: self.gap(part, "none") for part in ("tail", *USUAL)}
         known = {part: gap for part, gap in gaps.items() if gap is not None}
         costs = [
@@ -183,8 +185,8 @@ class Evidence:
         return 1 if better.low > 0 else -1 if better.high < 0 else 0
 
     def _interval(self, gap: Difference) -> str:
-        if gap.low is None:
-            return "none" if self.seeds == 1 else "none, because the differences are equal"
+        if gap.low is None and self.seeds > 1:
+            return "no interval, because the differences are equal"
         return self.metric.interval(gap)
 
     def _pairs(self) -> str:

@@ -43,7 +43,8 @@ class Diagnosis:
     ``change`` is the predicted relative change of the ridge error (negative: better), with its
     standard error; ``changes`` ``(n,)`` and ``risks`` ``(n,)`` are the contributions of single
     examples. ``changed`` is the fraction of transformed examples that differ from their originals.
-    ``label_risks`` are those of each label, where an example has several (see `LabelBench`).
+    ``label_risks`` are those of each label, where an example has several (see `LabelBench`), and
+    ``further_off`` those of each value, in its own units (see `ValueBench`).
     """
 
     alignment: float
@@ -60,6 +61,7 @@ class Diagnosis:
     mistaken: tuple[int, int, float] | None = None
     changed: float = 1.0
     label_risks: tuple[float, ...] = ()
+    further_off: tuple[float, ...] = ()
 
     def columns(self) -> dict[str, float]:
         """Return the columns as plain numbers."""
@@ -82,6 +84,7 @@ class Risk:
     by_example: Floats
     mistaken: tuple[int, int, float] | None = None
     by_label: tuple[float, ...] = ()
+    further_off: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +92,7 @@ class Bench:
     """Labelled images or texts and a feature map, ready to diagnose any transformation."""
 
     images: Images
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     features: FeatureMap
     copies: int = 2
     seed: int = 0
@@ -125,6 +128,7 @@ class Bench:
             risks=risk.by_example,
             mistaken=risk.mistaken,
             label_risks=risk.by_label,
+            further_off=risk.further_off,
             changed=float(np.mean([changed_examples(self.images, images) for images in drawn])),
         )
 

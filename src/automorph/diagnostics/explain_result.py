@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
+from automorph.data import TargetKind
 from automorph.diagnostics.diagnosis import Bench, Diagnosis
 from automorph.errors import UsageError
 from automorph.experiments import holm
@@ -209,6 +210,13 @@ class Finding:
         diagnosis = self.limit.diagnosis
         if diagnosis.label_risks:
             return self._risk_by_label(diagnosis.label_risks)
+        if diagnosis.further_off:
+            pairs = zip(self.classes, diagnosis.further_off, strict=True)
+            named = [f"{name} {off:.3g}" for name, off in pairs if off > 0]
+            return (
+                f"values at risk (predictions further off: {', '.join(named[:4])}; "
+                f"{diagnosis.label_risk:.2f} deviations)"
+            )
         text = f"labels at risk ({100 * diagnosis.label_risk:.0f} % more taken for another class"
         if diagnosis.mistaken is not None:
             one, other, _ = diagnosis.mistaken
@@ -257,6 +265,7 @@ class Explanation:
     findings: tuple[Finding, ...]
     seconds: float
     bench: Bench = field(repr=False)
+    target: TargetKind = "classes"
 
     def __getitem__(self, name: str) -> Finding:
         operation = self.space[name]
@@ -281,6 +290,7 @@ class Explanation:
             "features": self.features,
             "examples": self.examples,
             "accuracy": _rounded(self.accuracy),
+            **({} if self.target == "classes" else {"target": self.target}),
             "seconds": round(self.seconds, 2),
             "operations": self.operations,
         }

@@ -22,6 +22,7 @@ from automorph.diagnostics.explain_result import (
 )
 from automorph.diagnostics.features import FeatureMap, Images, feature_map, trained_features
 from automorph.diagnostics.label_bench import LabelBench
+from automorph.diagnostics.value_bench import ValueBench
 from automorph.errors import UsageError
 from automorph.models import resizing_of
 from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
@@ -36,6 +37,9 @@ MOST = 2000
 SPACES = {"image": "catalogue", "text": "texts"}
 LEAST = 20
 """Below this number of examples, held-out errors are meaningless."""
+
+BENCHES: dict[str, type[Bench]] = {"labels": LabelBench, "values": ValueBench}
+"""What diagnoses operations on annotated data, by kind of target."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -107,6 +111,7 @@ def explain(
         ),
         seconds=time.monotonic() - started,
         bench=bench,
+        target=task.data.target,
     )
 
 
@@ -122,6 +127,13 @@ def doubt_of(bench: Bench) -> str:
             f"the features do not tell the labels ({bench.accuracy:.0%} balanced accuracy, where "
             "guessing has 50%)"
         )
+    if isinstance(bench, ValueBench):
+        if bench.informative:
+            return ""
+        return (
+            f"the features do not tell the values (R2 {bench.accuracy:.2f} on held-out examples, "
+            "where their mean has 0)"
+        )
     base = float(np.unique(bench.labels, return_counts=True)[1].max()) / n
     if bench.accuracy <= base + 2 * np.sqrt(base * (1 - base) / n):
         return (
@@ -133,6 +145,8 @@ def doubt_of(bench: Bench) -> str:
 
 def thin_of(bench: Bench, classes: Sequence[str]) -> str:
     """Return which classes have too few examples to say that an operation is good for them."""
+    if isinstance(bench, ValueBench):
+        return ""
     known, counts = np.unique(bench.labels, return_counts=True)
     what = "classes"
     if isinstance(bench, LabelBench):
@@ -215,8 +229,9 @@ def _bench(
         maps = feature_map(task, features, seed=seed, weights=weights)
         rows = balanced(train.labels, MOST)
     part = train.take(rows)
-    kind = LabelBench if task.data.target == "labels" else Bench
-    return kind(part.data, part.expected, maps, copies=copies, seed=seed), name
+    return BENCHES.get(task.data.target, Bench)(
+        part.data, part.expected, maps, copies=copies, seed=seed
+    ), name
 
 
 def _check(task: Task, space: SearchSpace, magnitudes: Sequence[float], copies: int) -> None:

@@ -45,7 +45,7 @@ def explain_page(result: JsonObject) -> Page:
     rows = result["operations"]
     counts = {verdict: [r for r in rows if r["verdict"] == verdict] for verdict in COLOURS}
     parts = [
-        _verdicts(rows),
+        _verdicts(rows, values=result.get("target") == "values"),
         _sweeps(rows),
         _pictures(rows, result.get("pictures") or {}),
         _policy(result.get("policy")),
@@ -95,7 +95,7 @@ def _names(rows: Sequence[JsonObject]) -> str:
     return formatting.listed([row["name"] for row in rows]) + "." if rows else "None."
 
 
-def _verdicts(rows: Sequence[JsonObject]) -> Section:
+def _verdicts(rows: Sequence[JsonObject], *, values: bool) -> Section:
     lines = [
         figures.FigureRow(
             row["name"],
@@ -116,20 +116,27 @@ def _verdicts(rows: Sequence[JsonObject]) -> Section:
         caption="Each operation at its best magnitude, with two standard errors.",
         legend=list(COLOURS.items()),
     )
-    return Section("Verdicts", [chart, *_tables(rows)], text=[_READ])
+    return Section(
+        "Verdicts", [chart, *_tables(rows, values)], text=[_READ.format(risk=_RISKS[values])]
+    )
 
 
+_RISKS = {
+    False: "Label risk: increase in the fraction of transformed examples that are taken for "
+    "another class.",
+    True: "Label risk: how much further off the predictions for transformed examples are, in "
+    "deviations of the value.",
+}
 _READ = (
     "Error: predicted change of the held-out error of a ridge regression when every other "
-    "example is transformed. Label risk: increase in the fraction of transformed examples that "
-    "are taken for another class. Alignment: gain in agreement between the averaged kernel and "
+    "example is transformed. {risk} Alignment: gain in agreement between the averaged kernel and "
     "the labels. Moved: distance by which the averaged features move. New information: the part "
     "outside the span of the data. Variance: the regulariser's contribution to the error. "
     "Processor time: microseconds per example, on this machine."
 )
 
 
-def _tables(rows: Sequence[JsonObject]) -> list[Part]:
+def _tables(rows: Sequence[JsonObject], values: bool) -> list[Part]:
     """Make a table of the main columns, and a collapsed one of all columns."""
     short: list[list[TableCell | str]] = []
     every: list[list[TableCell | str]] = []
@@ -137,8 +144,11 @@ def _tables(rows: Sequence[JsonObject]) -> list[Part]:
         low, high = row["rank_interval"]
         head = TableCell(row["name"], colour=COLOURS[row["verdict"]])
         verdict = TableCell(row["verdict"], note=row["useful_value"])
-        error, risk = (
-            formatting.signed(100 * row[key], 1) + "%" for key in ("change", "label_risk")
+        error = formatting.signed(100 * row["change"], 1) + "%"
+        risk = (
+            formatting.signed(row["label_risk"], 2)
+            if values
+            else formatting.signed(100 * row["label_risk"], 1) + "%"
         )
         rank = f"{row['rank']} ({low}–{high})"
         short.append([head, verdict, row["reason"], rank, error, risk])
@@ -225,13 +235,21 @@ def _policy(policy: JsonObject | None) -> Section | None:
     return Section("The instant policy", [block], text=text)
 
 
+def _accuracy(result: JsonObject) -> dict[str, str]:
+    """Return how well the features predict the originals."""
+    if result.get("target") == "values":
+        return {"R2 of these features": f"{result['accuracy']:.2f}"}
+    name = "Balanced accuracy" if result.get("target") == "labels" else "Accuracy"
+    return {f"{name} of these features": formatting.percent(result["accuracy"])}
+
+
 def _setup(result: JsonObject) -> Section:
     facts = {
         "Data": result["data"],
         "Space": result["space"],
         "Features": result["features"],
         "Examples used": f"{result['examples']:,}",
-        "Accuracy of these features": formatting.percent(result["accuracy"]),
+        **_accuracy(result),
         "Wall time": formatting.duration(result["seconds"]),
     }
     return Section("Setup", [Definitions(facts)])

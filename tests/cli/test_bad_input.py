@@ -81,7 +81,61 @@ C = ["--policy", "none", "--seeds", "1", "--epochs", "1"]
 A = ["--predictions", "all.csv"]
 S = ["--subgroup", "site"]
 T = ["csv:texts.csv", "--text", "opinion", "--label", "verdict"]
+D = ["compare", "digits", "--limit", "100", "--model", "cnn:4", *C]
+METRICS = {
+    "unknown metric": ([*D, "--metric", "acuracy"], 2, "Did you mean 'accuracy'"),
+    "unknown further metric": ([*D, "--also", "aurocs"], 2, "Did you mean 'auroc'"),
+    "metric of no class": ([*D, "--metric", "recall"], 2, "recall:CLASS"),
+    "metric of an unknown class": ([*D, "--metric", "recall:eleven"], 2, "class 'eleven' of the"),
+    "class of accuracy": ([*D, "--metric", "accuracy:3"], 2, "expected at most no options"),
+    "precision in percent": ([*D, "--metric", "recall:3@precision=90"], 2, "expected above 0 to 1"),
+    "precision of zero": ([*D, "--metric", "recall:3@precision=0"], 2, "expected above 0 to 1"),
+    "precision in words": ([*D, "--metric", "recall:3@precision=high"], 2, "got precision=high"),
+    "sensitivity at a recall": ([*D, "--metric", "sensitivity:3@recall=0.9"], 2, "unknown metric"),
+    "no bins": ([*D, "--also", "calibration-error(bins=0)"], 2, "expected 1 to 1000"),
+    "kappa of names": (
+        ["compare", "folder:good", "--metric", "quadratic-kappa", *C],
+        2,
+        "expected numbers, got 'cat'",
+    ),
+    "metric of another's training": (
+        ["compare", "--command", "true", "--metric", "auroc", *C],
+        2,
+        "--metric",
+    ),
+    "metric that predictions cannot give": (
+        ["audit", "csv:audited.csv", "--subgroup", "site", "--predictions", "all.csv",
+         "--metric", "auroc"],
+        2,
+        "expected a metric of decisions, such as balanced-accuracy",
+    ),
+    "threshold that no training fixed": (
+        ["audit", "csv:audited.csv", "--subgroup", "site", "--predictions", "all.csv",
+         "--metric", "recall:cat@precision=0.5"],
+        2,
+        "needs a threshold that the training fixed on its validation part",
+    ),
+    "patch by a threshold": (
+        ["patch", "digits-correlation", "--epochs", "1",
+         "--metric", "sensitivity:odd@specificity=0.8"],
+        2,
+        "expected one without a threshold",
+    ),
+    "patch by calibration": (
+        ["patch", "digits-correlation", "--epochs", "1", "--metric", "calibration-error"],
+        2,
+        "small subgroups do not bias",
+    ),
+    "dfr by a metric": (
+        ["patch", "digits-correlation", "--epochs", "1", "--metric", "auroc",
+         "--objective", "dfr"],
+        2,
+        "got the objective dfr with the metric 'auroc'",
+    ),
+}  # fmt: skip
+"""Metrics that do not exist, and those that cannot be computed or cannot choose."""
 CASES = {
+    **METRICS,
     "unknown verb": (["frobnicate"], 2, "No such command"),
     "unknown option": (["compare", "digits", "--frob"], 2, "No such option"),
     "no data": (["compare"], 2, "Missing argument"),

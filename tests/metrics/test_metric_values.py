@@ -195,6 +195,7 @@ def test_names_are_read_back(name):
         ("recall:malignat", "unknown class 'malignat' of the metric. Did you mean 'malignant'"),
         ("sensitivity@specificity=0.8", "as in sensitivity:CLASS@specificity=0.8"),
         ("sensitivity:malignant@specificity=80", "got 80; expected above 0 to 1"),
+        ("recall:malignant@precision=high", "got precision=high; expected a number"),
         ("sensitivity:malignant@recall=0.8", "unknown metric 'sensitivity-at-recall'"),
         ("accuracy:malignant", "expected at most no options"),
         ("calibration-error(bins=0)", "got bins=0; expected 1 to 1000"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from automorph.data import Split
     from automorph.experiments import Comparison
-    from automorph.training import Task
+    from automorph.training import RunResult, Task
 
 SHOWN = 16
 """Maximum number of examples of one kind."""
@@ -167,3 +167,41 @@ def _test(task: Task) -> Split:
     from automorph.data import open_test
 
     return open_test(task.data)
+
+
+def measured_metrics(
+    task: Task, result: RunResult, measured: Comparison | None
+) -> list[dict[str, Any]]:
+    """Return the metrics of a training that were asked for, for its page.
+
+    On the test part with a bootstrap interval over its examples; of a cross-validation, on the
+    examples left out, with standard errors.
+    """
+    from automorph.metrics import resampled, spread
+
+    if not task.asks_metrics:
+        return []
+    if measured is not None:
+        row = measured.rows[0]
+        values = [row.accuracy, *(row.also[one.name].value for one in measured.also)]
+        return [
+            {"title": one.name, "share": one.share, "higher_is_better": one.higher_is_better,
+             "value": found.mean, "se": found.se}
+            for one, found in zip((measured.metric, *measured.also), values, strict=True)
+            if found is not None
+        ]  # fmt: skip
+    labels, lines = _test(task).labels, []
+    for scorer in task.scorers:
+        at = result.thresholds.get(scorer.name)
+        line: dict[str, Any] = {
+            "title": scorer.title, "share": scorer.share,
+            "higher_is_better": scorer.higher_is_better, "threshold": at,
+            "value": result.metrics["test"][scorer.name],
+            "validation": result.metrics.get("validation", {}).get(scorer.name),
+        }  # fmt: skip
+        if (logits := result.logits.get("test")) is not None:
+            answers = [task.target.probabilities(logits)]
+            ends = spread(resampled(scorer, labels, answers, thresholds=[at])[0])
+            line |= {"low": ends.low, "high": ends.high}
+        lines.append(line)
+    return lines

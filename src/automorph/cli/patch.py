@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from automorph.experiments import Metric
     from automorph.robustness import Patched
+    from automorph.robustness.group_metric import SubgroupValues
     from automorph.training import Task
 
 ENOUGH = 5
@@ -295,22 +296,28 @@ def _chosen_by(result: Patched) -> Metric:
 
 def _metric_table(result: Patched) -> Table:
     """Make the table of the metrics: before, after, and each objective over the seeds."""
-    numbers = ("whole test part", "worst subgroup", "mean of subgroups", "against balanced")
-    table = plain_table("metric", "model", numbers=numbers)
+    numbers = ("all", "worst\nsubgroup", "mean of\nsubgroups", "against balanced")
+    table = plain_table("metric", numbers=numbers)
+    # Keep the names readable beside the numbers.
+    table.columns[0].min_width = 16
     for one in result.metrics:
         metric = one.metric
-        for side, values in (("before", one.before), ("after", one.after)):
-            found = (values.whole, values.worst, values.mean)
-            table.add_row(
-                metric.name, side, *("" if v is None else metric.value(v) for v in found), "",
-                style="bold",
-            )  # fmt: skip
+        table.add_row(f"{metric.name}, before", *_cells(metric, one.before), "")
+        table.add_row(f"{metric.name}, after", *_cells(metric, one.after), "", style="bold")
         for row in one.objectives:
-            summaries = (row.whole, row.worst, row.mean)
             gap = row.difference
             table.add_row(
-                metric.name, row.objective,
-                *("" if v is None else metric.value(v.mean) for v in summaries),
+                f"{row.objective}, all seeds",
+                *(
+                    "" if values is None else metric.value(values.mean)
+                    for values in (row.whole, row.worst, row.mean)
+                ),
                 "" if gap is None else f"{metric.difference(gap.mean)} ({metric.interval(gap)})",
             )  # fmt: skip
     return table
+
+
+def _cells(metric: Metric, values: SubgroupValues) -> list[str]:
+    """Write the values on the whole part, in the worst subgroup, and on average."""
+    shown = (values.whole, values.worst, values.mean)
+    return ["" if value is None else metric.value(value) for value in shown]

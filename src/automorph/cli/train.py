@@ -210,7 +210,12 @@ def _content(
     measured: Comparison | None,
 ) -> dict[str, Any]:
     """Return the content of the training's report; ``measured`` is its cross-validation."""
-    from automorph.cli.examples import by_class, further_scores, notable_examples
+    from automorph.cli.examples import (
+        by_class,
+        further_scores,
+        measured_metrics,
+        notable_examples,
+    )
     from automorph.experiments import (
         NOT_CONVERGED,
         constant_answers,
@@ -241,6 +246,7 @@ def _content(
     predicted = (
         {} if known is None or not of_classes else {name: known.reshape(-1, known.shape[-1])}
     )
+    row["measured"] = measured_metrics(task, result, measured) if of_classes else []
     row["per_class"] = by_class(task, predicted).get(name)
     row["metrics"] = {} if known is None or not of_classes else further_scores(task, known)
     shared = task_facts(data, task)

@@ -199,7 +199,7 @@ def compare(
                     leaders, scorers, names, numbers, results, task.data, predictions,
                     confidence=confidence, overlap=overlap,
                 )
-                if leaders else ()
+                if leaders and of_classes else ()
             ),
             *(
                 nested_choice(

@@ -17,6 +17,7 @@ from automorph.registry import Entry, ParsedName, Registry, closest, plain, unkn
 _SHOWN = 20
 """Classes that the message about an unknown one lists."""
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_POINT = re.compile(r"@(\w+)=([^@]*)$")
 _AT = re.compile(r"(\w+)(?::(.+))?@(\w+)=([\d.]+)(?::(.+))?")
 
 
@@ -251,6 +252,11 @@ def _call(
     name, colon, label = text.strip().partition(":")
     if not colon or "(" in name:
         return _needing_class(registry.parse(text), text, registry)
+    if classes and label not in classes and (point := _POINT.search(label)):
+        raise UsageError(
+            f"the metric {text!r} got {point[1]}={point[2]}; expected a number above 0 to 1, as in "
+            f"{name}:CLASS@{point[1]}=0.8"
+        )
     if label.endswith(")") and "(" in label and label not in classes:
         label, _, inside = label.rpartition("(")
         call = registry.parse(f"{name}({inside}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from automorph.report import figures, formatting, pictures, sections
 from automorph.report.audit_changes import changes_section
+from automorph.report.further_metrics import measured_answer, measured_section
 from automorph.report.page import Answer, Page, PageTable, Part, Section, Strip, TableCell, figure
 from automorph.report.text_examples import are_texts, passages
 from automorph.report.view_model import JsonObject
@@ -29,6 +30,7 @@ def audit_page(result: JsonObject) -> Page:
     parts = [
         changes_section(result),
         groups_section(result),
+        measured_section(result.get("metrics") or (), _examples(result)),
         _gaps(result),
         _intersections(result),
         _slices(result),
@@ -86,6 +88,11 @@ def _where(part: str) -> str:
     return f"of the {part} part"
 
 
+def _examples(result: JsonObject) -> str:
+    """Name the examples of an audit."""
+    return f"{formatting.count(result['n'])} examples {_where(result['part'])}"
+
+
 def _answers(result: JsonObject) -> list[Answer]:
     worst, named = result["worst"], _named(result)
     where = f"({worst['class']}, {worst['subgroup']})" if named else worst["class"]
@@ -103,6 +110,8 @@ def _answers(result: JsonObject) -> list[Answer]:
             f"{_range(result['robust_accuracy_interval'])}.",
         ),
     ]
+    if result.get("metrics"):
+        answers.insert(0, measured_answer(result["metrics"][0], _examples(result)))
     if result["mutual_information"] is not None:
         answers.append(
             Answer(

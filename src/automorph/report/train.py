@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automorph.report import formatting, sections
+from automorph.report.further_metrics import measured_answer, measured_section
 from automorph.report.metric_words import MetricWords
 from automorph.report.page import Answer, Page
 from automorph.report.view_model import JsonObject, Results
@@ -12,7 +13,7 @@ def train_page(result: JsonObject) -> Page:
     """Make the page of one training.
 
     ``result`` is like that of `compare_page`, with one row, whose ``validation`` may be None, and
-    no verdict.
+    no verdict. The row may have ``measured`` metrics (see `measured_section`).
     """
     results = Results(result)
     row = results.rows[0]
@@ -31,6 +32,9 @@ def train_page(result: JsonObject) -> Page:
     plain = metric.name == "accuracy"
     question = "How accurate is it" if plain else f"What is its {metric.name}"
     answers = [Answer(f"{question}?", metric.value(accuracy), basis)]
+    measured = row.get("measured") or []
+    if measured and measured[0]["title"] != metric.name:
+        answers.insert(0, measured_answer(measured[0], part))
     answers += [
         Answer(f"What is its {name}?", formatting.percent(share), f"On the {part}.")
         for name, share in (row.get("metrics") or {}).items()
@@ -50,6 +54,7 @@ def train_page(result: JsonObject) -> Page:
     else:
         answers.append(Answer("What did it cost?", time, f"wall time. {result['cost']}"))
     parts = [
+        measured_section(measured, part),
         sections.training(
             results.entries("curves"), results.seeds, score=result["data"].get("score")
         ),

@@ -89,8 +89,8 @@ def audit(
     - ``whole``: audit all examples of data without parts, which a checkpoint has not seen;
 
     - ``metrics`` are names of metrics to compute on the part, with bootstrap intervals (see
-      `automorph.metrics`). A checkpoint whose training fixed an operating point decides by its
-      threshold, and the metric of that is shown as well.
+      `automorph.metrics`); with some, data need no subgroups. A checkpoint whose training fixed an
+      operating point decides by its threshold, and the metric of that is shown as well.
 
     Raises `UsageError` for more than one subject, `DataError` for unusable predictions.
 
@@ -129,7 +129,8 @@ def audit(
              "discover": discover or None,
              "a network": model if isinstance(model, nn.Module) else None}
         )  # fmt: skip
-    grouper = _grouper(data, discover)
+    # Without subgroups, slices can be searched for, and metrics need none.
+    grouper = _grouper(data, discover or bool(metrics))
     if data.folds is not None:
         task = as_task(
             source if isinstance(source, Task) else data,
@@ -278,8 +279,8 @@ def _data(
     return (source, None) if whole else split_as_trained(source, checkpoint, seed=seed)
 
 
-def _grouper(data: Dataset, discovering: bool) -> Grouper:
-    if data.train.subgroups is None and discovering:
+def _grouper(data: Dataset, classes_suffice: bool) -> Grouper:
+    if data.train.subgroups is None and classes_suffice:
         return Grouper(data.classes, ("all",))
     return grouper_of(data)
 

@@ -109,6 +109,8 @@ class Adversarial(InTrainingMethod):
 class AdversarialAugmenter(Augmenter):
     """The current policies of the network, the losses under them, and its updates."""
 
+    targets = "classes", "values"
+
     def __init__(self, method: Adversarial) -> None:
         self.method = method
         self.controller: Controller | None = None

@@ -46,6 +46,8 @@ class JointViews(InTrainingMethod):
 class JointAugmenter(Augmenter):
     """Draws the views; batches may be prepared ahead."""
 
+    targets = "classes", "values"
+
     def __init__(self, method: JointViews) -> None:
         self.method = method
         self.policy = method.policy

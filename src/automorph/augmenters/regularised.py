@@ -95,6 +95,8 @@ class Regularised(InTrainingMethod):
 class RegularisedAugmenter(Augmenter):
     """Draws the views, and defines their loss."""
 
+    targets = "classes", "values"
+
     def __init__(self, method: Regularised) -> None:
         self.method = method
         self.basic = method.around(NAMED["none"]())

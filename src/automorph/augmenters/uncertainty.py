@@ -95,6 +95,8 @@ class UncertaintyAugmenter(Augmenter):
         self.method = method
         self.policy = method.policy
         self.needs_model = method.rule != "random"
+        # The adaptive rule measures losses against the largest entropy of classes.
+        self.targets = ("classes",) if method.rule == "adaptive" else ("classes", "values")
         self.whole_batch = examples_meet(self.policy)
         self.scorer = Scorer(method.scoring)
         self.tally = Tally(method)

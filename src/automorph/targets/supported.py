@@ -10,7 +10,7 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
         "preview", "train", "compare", "search", "explain", "audit", "patch", "predict", "export",
     ),
     "labels": ("preview", "train", "compare", "explain"),
-    "values": ("preview", "train", "compare", "explain"),
+    "values": ("preview", "train", "compare", "search", "explain"),
     "masks": ("preview", "train", "compare"),
 }  # fmt: skip
 """The verbs that take each kind."""

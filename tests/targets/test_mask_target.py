@@ -9,7 +9,8 @@ from torch.nn.functional import cross_entropy
 
 from automorph.data import from_arrays
 from automorph.errors import DataError, UsageError
-from automorph.policies import follow, load_policy
+from automorph.operations import OPERATIONS, SearchSpace
+from automorph.policies import Uniform, follow, load_policy
 from automorph.targets import Masks, target_of
 
 torch.set_num_threads(1)
@@ -102,8 +103,41 @@ def test_a_flip_moves_masks_exactly():
     np.testing.assert_array_equal(moved, images_of(found))
 
 
-GEOMETRY = ["flip-crop", "geometric", "randaugment(n=2,m=9,space=geometric)"]
-POLICIES = ["flip", "crop", "flip-crop", "rotate", "trivialaugment", "flip-crop + trivialaugment"]
+MOVING = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "HorizontalFlip",
+          "VerticalFlip", "PadCrop")  # fmt: skip
+
+
+def moving(names, **style):
+    space = SearchSpace("moves", tuple(OPERATIONS[name] for name in names))
+    return Uniform(operations=space, length=3, **style)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_policy_moves_an_image_that_is_its_own_mask_as_the_mask(seed):
+    masks = np.random.default_rng(seed).integers(0, 3, (20, 24, 30), np.uint8)
+    policy = moving(MOVING, interpolation="nearest", fill=255)
+    images, found = TARGET.follow(policy, masks[..., None], masks, seed=seed)
+    np.testing.assert_array_equal(images[..., 0], found)
+    assert (found != masks).any(axis=(1, 2)).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["Elastic", "Swirl", "Zoom", "ResizedCrop"])
+def test_warps_move_masks_too(name):
+    """Inside the blocks, away from their borders, the image has the colour of the mask."""
+    masks = blocks(side=48)
+    images, found = TARGET.follow(moving([name]), images_of(masks), masks, seed=1)
+    pure = np.isin(images[..., 0], [100, 200]) & (found != 255)
+    assert pure.mean() > 0.3
+    assert (images[..., 0][pure] // 100 == found[pure]).mean() > 0.97
+    assert (found != masks).any()
+
+
+@pytest.mark.parametrize("name", ["Brightness", "Invert", "Noise", "Cutout"])
+def test_operations_on_colours_leave_masks_alone(name):
+    masks = blocks()
+    images, found = TARGET.follow(moving([name]), images_of(masks), masks, seed=1)
+    np.testing.assert_array_equal(found, masks)
+    assert (images != images_of(masks)).any()
 
 
 def test_what_comes_in_from_outside_is_ignored():

@@ -29,6 +29,11 @@ def check_method(named: SearchSpec, task: Task | ExternalTask) -> None:
     if named.own is not None or serves(task, named.key):
         return
     fitting = [entry.name for entry in METHODS.values() if serves(task, entry.name)]
+    if isinstance(task, Task) and task.data.target == "masks":
+        raise UsageError(
+            f"{named.key} needs one class for each example, but the examples of {task.name} have "
+            f"masks; expected a method that needs trainings only: one of {', '.join(fitting)}"
+        )
     if isinstance(task, Task):
         raise UsageError(
             f"{named.key} needs a network whose weights are trained step by step, and "
@@ -49,6 +54,8 @@ def check_method(named: SearchSpec, task: Task | ExternalTask) -> None:
 
 def serves(task: Task | ExternalTask, key: str) -> bool:
     """Return True if a method needs nothing but trainings that the task can do."""
+    if isinstance(task, Task) and task.data.target == "masks":
+        return METHODS[key].trainings_only
     if isinstance(task, Task):
         return task.recipe.optimizer != "lbfgs" or not METHODS[key].moves_weights
     if key == "pba":

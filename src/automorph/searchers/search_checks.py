@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from automorph.engine import refuse
 from automorph.errors import AutomorphError, UsageError
 from automorph.experiments import ExternalTask
 from automorph.operations import SearchSpace
@@ -43,6 +44,8 @@ def check_task(task: Task | ExternalTask, space: SearchSpace, domain: str) -> No
         )
     if isinstance(task, Task):
         refuse_folds(task, "search")
+        for operation in space if task.data.target == "masks" else ():
+            refuse(operation)
     if isinstance(task, Task) and not {"validation", "test"} <= set(task.data.parts):
         raise UsageError(
             f"{task.name} lacks a validation or a test part; a search needs both: "

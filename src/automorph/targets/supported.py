@@ -11,10 +11,21 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     ),
     "labels": ("preview", "train", "compare", "explain"),
     "values": ("preview", "train", "compare", "search", "explain"),
-    "masks": ("preview", "train", "compare"),
+    "masks": ("preview", "train", "compare", "search"),
 }  # fmt: skip
 """The verbs that take each kind."""
-REASONS: dict[str, str] = {}
+REASONS: dict[str, str] = {
+    "explain/masks": "its diagnostics need one answer for each example; to see what operations do "
+    "to masks, use preview, and compare to measure it.",
+    "audit/masks": "its tables count right and wrong examples, and a mask is right in part; "
+    "compare reports the metrics of masks, also of single classes (--also iou:CLASS).",
+    "patch/masks": "its objectives weigh examples of one class each in subgroups; train on more "
+    "images of the weak subgroup.",
+    "predict/masks": "its table has one class for each example; load the network in Python with "
+    "automorph.training.load_trained.",
+    "export/masks": "the exported network would answer one class for each image; load it in Python "
+    "with automorph.training.load_trained.",
+}
 """Why a verb does not take a kind, and what to do, by ``verb/kind`` or ``verb``."""
 
 

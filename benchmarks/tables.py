@@ -41,6 +41,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "recipes-claims": (table_layout.claims, ("recipes",)),
     "photographs": (training_tables.photographs, ("photographs",)),
     "photographs-claims": (table_layout.claims, ("photographs",)),
+    "isic-metrics": (training_tables.isic_metrics, ("isic-metrics",)),
+    "isic-metrics-claims": (table_layout.claims, ("isic-metrics",)),
     "folds": (training_tables.folds, ("folds",)),
     "folds-claims": (table_layout.claims, ("folds",)),
     "unlabelled": (training_tables.unlabelled, ("unlabelled",)),

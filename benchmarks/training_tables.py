@@ -114,6 +114,24 @@ def recipes_by_set(content: Content) -> str:
     return table(head, rows)
 
 
+def isic_metrics(content: Content) -> str:
+    """Each policy by five metrics, with differences from none and the leader by each metric."""
+    policies = [row["policy"] for row in content["rows"]]
+    lines = []
+    for title, leader in content["leaders"].items():
+        own = [
+            {"value": row["accuracy"], "difference": row["difference"]}
+            if title == "accuracy" else row["also"][title]
+            for row in content["rows"]
+        ]  # fmt: skip
+        cells = [
+            spread(one["value"]) + (f"; {points(one['difference'])}" if one["difference"] else "")
+            for one in own
+        ]
+        lines.append((title, *cells, f"`{leader}`"))
+    return table(("metric", *(f"`{name}`" for name in policies), "leader"), lines, align="lrrrl")
+
+
 def folds(content: Content) -> str:
     """How often intervals of cross-validation exclude a true difference of zero."""
     head = ("set", "repeats of 5 folds", "intervals", "exclude zero", "mean half width (points)")

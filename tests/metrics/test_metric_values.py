@@ -130,6 +130,103 @@ def test_equal_to_torchmetrics(name, function, options, case):
     assert load_metric(name, CLASSES).value(y, p) == pytest.approx(float(theirs), abs=1e-6)
 
 
+OF_ONE_CLASS = [
+    ("recall:2", "binary_recall", {}),
+    ("precision:2", "binary_precision", {}),
+    ("f1:2", "binary_f1_score", {}),
+    ("specificity:2", "binary_specificity", {}),
+]
+
+
+@pytest.mark.parametrize("case", [{}, {"tenths": True}, {"n": 31}, {"without": (3,)}], ids=str)
+@pytest.mark.parametrize(("name", "function", "options"), OF_ONE_CLASS)
+def test_decisions_on_one_class_equal_torchmetrics(name, function, options, case):
+    functional = pytest.importorskip("torchmetrics.functional.classification")
+    import torch
+
+    y, p = drawn(**case)
+    decided, labels = (torch.from_numpy((one == 1).astype(int)) for one in (p.argmax(axis=1), y))
+    theirs = float(getattr(functional, function)(decided, labels, **options))
+    assert load_metric(name, CLASSES).value(y, p) == pytest.approx(theirs, abs=1e-6)
+
+
+@pytest.mark.parametrize("case", [{}, {"tenths": True}], ids=["all", "ties"])
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [("auroc:2", "binary_auroc"), ("average-precision:2", "binary_average_precision")],
+)
+def test_rankings_of_one_class_equal_torchmetrics(name, function, case):
+    functional = pytest.importorskip("torchmetrics.functional.classification")
+    import torch
+
+    y, p = drawn(**case)
+    labels = torch.from_numpy((y == 1).astype(int))
+    theirs = float(getattr(functional, function)(torch.from_numpy(p[:, 1]), labels))
+    assert load_metric(name, CLASSES).value(y, p) == pytest.approx(theirs, abs=1e-6)
+
+
+@pytest.mark.parametrize("case", [{}, {"tenths": True}, {"n": 41}], ids=["all", "ties", "few"])
+@pytest.mark.parametrize(
+    ("name", "function", "least"),
+    [
+        ("sensitivity:2@specificity=0.8", "binary_sensitivity_at_specificity", "min_specificity"),
+        ("recall:2@precision=0.4", "binary_recall_at_fixed_precision", "min_precision"),
+    ],
+)
+def test_recalls_at_a_point_equal_torchmetrics(name, function, least, case):
+    functional = pytest.importorskip("torchmetrics.functional.classification")
+    import torch
+
+    y, p = drawn(**case)
+    scores, labels = torch.from_numpy(p[:, 1]), torch.from_numpy((y == 1).astype(int))
+    at = float(name.rpartition("=")[2])
+    theirs, _ = getattr(functional, function)(scores, labels, **{least: at})
+    assert load_metric(name, CLASSES).value(y, p) == pytest.approx(float(theirs), abs=1e-6)
+
+
+def test_the_calibration_error_of_ties_is_that_of_torchmetrics_off_the_edges_of_bins():
+    """Confidences of a few values, many times each."""
+    functional = pytest.importorskip("torchmetrics.functional.classification")
+    import torch
+
+    random = np.random.default_rng(3)
+    confidence = random.choice([0.52, 0.61, 0.78, 0.97], 300)
+    p, y = np.stack([1 - confidence, confidence], axis=1), random.integers(0, 2, 300)
+    theirs = functional.multiclass_calibration_error(
+        torch.from_numpy(p), torch.from_numpy(y), num_classes=2, n_bins=15
+    )
+    one = load_metric("calibration-error", ("a", "b"))
+    assert one.value(y, p) == pytest.approx(float(theirs), abs=1e-6)
+
+
+def test_weights_of_the_calibration_error_are_repeats():
+    """scikit-learn has no such metric, and that of torchmetrics takes no weights."""
+    y, p = drawn(n=60)
+    times = np.random.default_rng(2).integers(1, 4, len(y))
+    scorer = load_metric("calibration-error", CLASSES)
+    weighted = scorer.value(y, p, weights=times.astype(float))
+    assert weighted == pytest.approx(scorer.value(np.repeat(y, times), np.repeat(p, times, axis=0)))
+
+
+def test_where_the_libraries_differ_we_follow_what_the_page_says():
+    """A class without examples that is predicted; the docs list which library is followed."""
+    functional = pytest.importorskip("torchmetrics.functional.classification")
+    import torch
+
+    y, p = drawn(without=(3,))
+    decided = p.argmax(axis=1)
+    assert (decided == 3).any()
+    given = (torch.from_numpy(p), torch.from_numpy(y))
+    torch_recall = float(functional.multiclass_accuracy(*given, num_classes=4, average="macro"))
+    balanced = load_metric("balanced-accuracy", CLASSES).value(y, p)
+    assert balanced == pytest.approx(np.mean([(decided[y == k] == k).mean() for k in range(3)]))
+    assert balanced == pytest.approx(torch_recall * 4 / 3, abs=1e-6)
+    torch_f1 = float(functional.multiclass_f1_score(*given, num_classes=4, average="macro"))
+    ours = load_metric("macro-f1", CLASSES).value(y, p)
+    assert sk.f1_score(y, decided, average="macro") == pytest.approx(torch_f1, abs=1e-6)
+    assert ours == pytest.approx(torch_f1 * 4 / 3, abs=1e-6)
+
+
 def test_calibration_does_not_hang_on_the_rounding_of_confidences():
     confidence = np.array([0.6, 0.6 + 1e-16, 0.3 + 0.3])
     p, y = np.stack([confidence, 1 - confidence], axis=1), np.array([0, 1, 0])

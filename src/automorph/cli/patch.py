@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
     from automorph.experiments import Metric
     from automorph.robustness import Patched
-    from automorph.robustness.group_metric import SubgroupValues
     from automorph.training import Task
 
 ENOUGH = 5
@@ -317,7 +316,7 @@ def _metric_table(result: Patched) -> Table:
     return table
 
 
-def _cells(metric: Metric, values: SubgroupValues) -> list[str]:
+def _cells(metric: Metric, values: Any) -> list[str]:
     """Write the values on the whole part, in the worst subgroup, and on average."""
     shown = (values.whole, values.worst, values.mean)
     return ["" if value is None else metric.value(value) for value in shown]

@@ -246,6 +246,7 @@ def _content(
     predicted = (
         {} if known is None or not of_classes else {name: known.reshape(-1, known.shape[-1])}
     )
+    masks = {} if known is None or task.data.target != "masks" else {name: known[None]}
     row["measured"] = measured_metrics(task, result, measured) if of_classes else []
     row["per_class"] = by_class(task, predicted).get(name)
     row["metrics"] = {} if known is None or not of_classes else further_scores(task, known)
@@ -267,7 +268,7 @@ def _content(
         "cost": "of examples forward and backward; a forward pass alone is a third.",
         **shared,
         "curves": {name: curves_of(result.curves, treatment)},
-        "examples": notable_examples(task, predicted, winner=name, baseline=name),
+        "examples": notable_examples(task, masks or predicted, winner=name, baseline=name),
         **pictures_of(task, {name: treatment}),
         "provenance": provenance_of(task.data, started, result.seconds),
     }

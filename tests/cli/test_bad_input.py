@@ -262,7 +262,7 @@ CASES = {
     "no such part": (["audit", "csv:audited.csv", *S, *A, "--part", "test"], 2, "expected one of"),
     "too few to discover": (["audit", "csv:audited.csv", "--discover", *A], 2, "at least 100"),
     "unknown search": (["search", "digits", "--method", "raec"], 2, "'race'"),
-    "bad search option": (["search", "digits", "--method", "race(share=x)"], 2, "share"),
+    "bad search option": (["search", "digits", "--method", "heats(share=x)"], 2, "share"),
     "unknown search space": (["search", "digits", "--space", "nope"], 2, "unknown search space"),
     "space of another domain": (["search", "digits", "--space", "disc-axes"], 2, "vectors"),
     "bad budget": (["search", "digits", "--budget", "soon"], 2, "30m"),

@@ -41,7 +41,7 @@ COMMANDS = {
     "patch": "patch digits-correlation --epochs 4 --seeds 4 --no-saliency --translator",
 }
 LAST = {
-    "search": "race(searches=random;randaugment)",
+    "search": "heats(searches=random;randaugment)",
     "compare": "randaugment(n=1,m=5)",
     "train": "trivialaugment",
     "patch": "statistics",

@@ -115,7 +115,7 @@ def test_compare_chooses_its_winner_without():
 
 
 @pytest.mark.parametrize(
-    "method", ["race(searches=random,arms=none;trivialaugment)", "dada(epochs=1)"]
+    "method", ["heats(searches=random,arms=none;trivialaugment)", "dada(epochs=1)"]
 )
 def test_search_finds_and_advises_without(method):
     task = sealed_task(FINAL).with_recipe(epochs=1, batch_size=52)

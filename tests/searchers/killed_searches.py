@@ -28,7 +28,7 @@ DATA = limited(split(load_data("digits"), seed=0), 60)
 TASK = make_task(
     DATA, model="cnn:4", recipe=Recipe(epochs=4, batch_size=32, lr=0.05, precision="fp32")
 )
-METHOD = "race(searches=random;randaugment)"
+METHOD = "heats(searches=random;randaugment)"
 
 
 def run(folder: Path) -> str:

@@ -36,7 +36,7 @@ def diagnosed(weight):
 
 
 @pytest.mark.parametrize("version", ["0.1", "this"])
-@pytest.mark.parametrize("method", ["instant", "race(searches=instant,arms=flip)"])
+@pytest.mark.parametrize("method", ["instant", "heats(searches=instant,arms=flip)"])
 def test_a_search_resumes_where_the_policy_rounds_otherwise(version, method, tmp_path, monkeypatch):
     def run(weight):
         monkeypatch.setattr(closed_form, "instant_policy", lambda _: diagnosed(weight))

@@ -17,7 +17,7 @@ from automorph.searchers import load_method, planning, search
 from automorph.searchers.budget import Plan, plan_by_time
 from automorph.searchers.study_log import StudyLog
 
-RACE = "race(searches=random;randaugment,arms=none;trivialaugment;uncertainty(c=2))"
+RACE = "heats(searches=random;randaugment,arms=none;trivialaugment;uncertainty(c=2))"
 BUDGET = {"random": "60s", "randaugment(by=tpe)": "60s", RACE: "80s"}
 
 

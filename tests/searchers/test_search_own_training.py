@@ -165,10 +165,10 @@ def test_losses_decide_between_equal_scores() -> None:
     own = Training(
         validation=lambda value: 0.5, validation_losses=lambda value: [1 - value, 1 - value]
     )
-    result = search(objective=own, method="race(share=0)", trials=12, **FAST)
+    result = search(objective=own, method="heats(share=0)", trials=12, **FAST)
     best = result.history["heats"][-1]["arms"][0]["name"]
     other = Training(validation=lambda value: 0.5, validation_losses=lambda value: [value, value])
-    worst = search(objective=other, method="race(share=0)", trials=12, **FAST)
+    worst = search(objective=other, method="heats(share=0)", trials=12, **FAST)
     assert worst.history["heats"][-1]["arms"][0]["name"] != best
 
 
@@ -201,8 +201,8 @@ def test_different_metrics_do_not_compare() -> None:
         ({"method": "dada"}, "dada needs"),
         ({"method": "tanda"}, "tanda needs"),
         ({"method": "pba"}, "add {checkpoint} and {epochs}"),
-        ({"method": "race(searches=instant)"}, "instant needs"),
-        ({"method": "race(arms=uncertainty)", "trials": 30}, "runs inside the training loop"),
+        ({"method": "heats(searches=instant)"}, "instant needs"),
+        ({"method": "heats(arms=uncertainty)", "trials": 30}, "runs inside the training loop"),
         ({"space": "explained"}, "narrowed by looking at data"),
         ({"space": "texts-plain"}, "has operations on texts"),
         ({"epochs": 0}, "got epochs=0"),

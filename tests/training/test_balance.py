@@ -310,7 +310,7 @@ def test_a_comparison_has_trainings_with_and_without_balance(rare: Dataset) -> N
 def test_a_race_can_have_it_among_its_treatments(rare: Dataset) -> None:
     from automorph import search
 
-    method = "race(searches=instant,share=0,arms=none; none + balance(logits))"
+    method = "heats(searches=instant,share=0,arms=none; none + balance(logits))"
     found = search(task_of(rare, epochs=2), method, trials=6, seeds=1, post_policy="crop")
     names = {one["name"] for heat in found.history["heats"] for one in heat["arms"]}
     assert "none + balance(logits)" in names

@@ -259,11 +259,11 @@ def test_sentences_by_a_pretrained_encoder(tmp_path, cache):
     assert logits.argmax(1).tolist() == [labels[0], labels[1]]
 
 
-def test_searches_that_move_weights_are_refused_and_left_out_of_a_race(task):
+def test_searches_that_move_weights_are_refused_and_left_out_of_heats(task):
     from automorph import search
-    from automorph.searchers.race_entries import default_searches, default_treatments
+    from automorph.searchers.heats_entries import default_searches, default_treatments
 
-    for method in ("pba", "dada", "race(searches=pba)"):
+    for method in ("pba", "dada", "heats(searches=pba)"):
         with pytest.raises(UsageError, match="needs a network whose weights are trained"):
             search(task, method, trials=4)
     assert not {"pba", "dada"} & set(default_searches(task))

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="NAME",
     type=NameWord("searchers:METHODS"),
-    help="Search method; race runs all of them under one budget (see: automorph list methods).",
+    help="Search method (see: automorph list methods).",
 )
 @click.option(
     "--budget",
@@ -73,8 +73,9 @@ if TYPE_CHECKING:
     "--trials",
     type=click.IntRange(1),
     metavar="N",
-    help="Number of policies to try instead of a time budget (for race: number of plain "
-    "trainings).",
+    help="Number of policies to try instead of a time budget (for race and heats: number of "
+    "plain trainings).",
+    show_default="race: 8; else 40",
 )
 @click.option(
     "--space",
@@ -91,7 +92,7 @@ if TYPE_CHECKING:
     metavar="POLICY",
     type=PolicyWord(online=False),
     help="Policy applied to every example after the searched one.",
-    show_default="flip-crop; texts: none",
+    show_default="race and texts: none; else flip-crop",
 )
 @unlabelled_option
 @protect_option
@@ -173,6 +174,7 @@ def search(
     from automorph.experiments import read_looks
     from automorph.policies import load_policy
     from automorph.searchers import (
+        begun_method,
         check_method,
         default_post_policy,
         load_method,
@@ -181,7 +183,7 @@ def search(
     )
 
     # Reject bad options before reading the data.
-    spec = load_method(method)
+    spec = begun_method(load_method(method), out)
     where = engine_settings(options)
     seconds = None if budget is None else read_budget(budget)
     looks = None if seeds is None else read_looks(seeds)
@@ -190,7 +192,7 @@ def search(
     if words_of(data, task).own:
         check_method(spec, task)
     operations = space_of(space, task, method=spec, folder=out, seed=seed)
-    after = after or load_policy(default_post_policy(words_of(data, task).domain))
+    after = after or load_policy(default_post_policy(words_of(data, task).domain, spec))
     run = SearchRun(
         source=data, task=task, method=spec, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,

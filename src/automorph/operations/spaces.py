@@ -161,6 +161,16 @@ SPACES = Registry(
         lambda: paper_spaces.trivial(0.99, 32, 135, 0.99, 2),
         "TrivialAugment's wide ranges",
     ),
+    Entry(
+        "trivialaugment-colour",
+        lambda: paper_spaces.trivial(0.3, 10, 30, 0.9, 4)[6:],
+        "the colour operations of TrivialAugment's standard ranges",
+    ),
+    Entry(
+        "trivialaugment-geometry",
+        lambda: paper_spaces.trivial(0.3, 10, 30, 0.9, 4)[1:6],
+        "the geometric operations of TrivialAugment's standard ranges",
+    ),
     Entry("augmix", paper_spaces.augmix, "the nine operations of AugMix"),
     Entry("augmix-0.1", paper_spaces.first_augmix, "those of AugMix as version 0.1 had them"),
     Entry(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from automorph.searchers.builtin import list_searches as list_searches
     from automorph.searchers.builtin import load_method as load_method
     from automorph.searchers.child_training import TrainJob as TrainJob
+    from automorph.searchers.defaults import begun_method as begun_method
     from automorph.searchers.defaults import default_post_policy as default_post_policy
     from automorph.searchers.defaults import space_of as space_of
     from automorph.searchers.interrupted import SearchInterrupted as SearchInterrupted
@@ -40,6 +41,7 @@ _HOMES = {
     "SearchInterrupted": "interrupted",
     "SearchSpec": "builtin",
     "SearchProgress": "runner",
+    "begun_method": "defaults",
     "check_method": "own_training",
     "check_space": "builtin",
     "read_budget": "budget",

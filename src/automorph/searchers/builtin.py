@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from automorph._moved import warn
 from automorph.operations import named_space
-from automorph.registry import Entry, Registry
+from automorph.registry import Entry, Registry, plain
 
 if TYPE_CHECKING:
     from automorph.experiments import ExternalTask
@@ -31,7 +32,8 @@ class SearchEntry(Entry["Searcher"]):
     ``trainings_only`` can search with training code of the user's own. One that
     ``takes_unlabelled`` learns from examples without labels, too. One that ``moves_weights``
     changes policies while a network is trained, or follows its gradients, which frozen features do
-    not have. ``space`` is the name of the default space on images.
+    not have. ``usual_trials`` are those of a search with neither trials nor a budget of time.
+    ``space`` and ``post_policy`` are the names of the defaults on images.
     """
 
     given: int = field(default=1, kw_only=True)
@@ -41,11 +43,13 @@ class SearchEntry(Entry["Searcher"]):
     at_once: int | None = None
     min_trials: int = 4
     max_trials: int = 24
+    usual_trials: int = 40
     samples_with_optuna: bool = False
     trainings_only: bool = False
     takes_unlabelled: bool = False
     moves_weights: bool = False
     space: str = "randaugment"
+    post_policy: str = "flip-crop"
 
     def trials(self, trainings: float, task: Task | ExternalTask) -> int:
         """Return how many trials this many plain trainings pay for; at least one."""
@@ -68,6 +72,16 @@ METHODS = Registry(
     SearchEntry(
         "race",
         "automorph.searchers.race:Race",
+        "A dozen different policies train a little, and the better ones go on; costs at most 8 "
+        "trainings.",
+        trainings_only=True,
+        at_once=8,
+        usual_trials=8,
+        post_policy="none",
+    ),
+    SearchEntry(
+        "heats",
+        "automorph.searchers.heats:Heats",
         "All methods in competition under one budget; shows which method suits your data.",
         samples_with_optuna=True,
         trainings_only=True,
@@ -163,9 +177,13 @@ METHODS = Registry(
     ),
     example="randaugment(by=grid)",
     listing="methods",
-    also=". To include in-training methods, pass them to race with arms=, or to compare with "
+    also=". To include in-training methods, pass them to heats with arms=, or to compare with "
     "--policy",
 )
+
+
+FORMER_RACE = {"searches", "arms", "share"}
+"""Options of the method that earlier versions called race, and that is called heats now."""
 
 
 @dataclass(frozen=True)
@@ -178,12 +196,15 @@ class SearchSpec:
     key: str
     options: dict[str, Any] = field(default_factory=dict)
     own: Callable[..., Searcher] | None = None
+    former: str = ""
+    """The name that a run of an earlier version knows it by."""
 
     @property
     def name(self) -> str:
         """The text that a user types for it."""
         inside = ",".join(f"{name}={value}" for name, value in self.options.items())
-        return f"{self.key}({inside})" if inside else self.key
+        key = self.former or self.key
+        return f"{key}({inside})" if inside else key
 
     @property
     def entry(self) -> SearchEntry:
@@ -208,7 +229,12 @@ def load_method(text: str | SearchSpec | Callable[..., Searcher], **options: Any
         return text
     if not isinstance(text, str):
         return SearchSpec(f"{text.__module__}.{text.__qualname__}", options, text)
-    entry, checked = METHODS.read(text, **options)
+    call = METHODS.parse(text)
+    if plain(call.name) == "race" and {*call.options, *options} & FORMER_RACE:
+        warn("race(searches=, arms=, share=)", "heats(searches=, arms=, share=)", "search")
+        entry, checked = METHODS.read(replace(call, name="heats"), **options)
+        return SearchSpec(entry.name, checked, former="race")
+    entry, checked = METHODS.read(call, **options)
     return SearchSpec(entry.name, checked)
 
 

@@ -27,6 +27,7 @@ from automorph.experiments import (
     train_external,
 )
 from automorph.policies import Policy, chained
+from automorph.searchers.row_scores import row_facts
 from automorph.training import AugmenterSpec, Epoch, Task, Units, read_checkpoint, train
 
 
@@ -44,7 +45,8 @@ class TrainJob:
     - ``keep``: leave the final weights in `model_path`, for later jobs;
     - ``limit``: train on this many examples, balanced over the classes;
     - ``fold``: train on a stratified shuffle split of the training part, and score on the remaining
-      share ``held_out`` (see `folded`).
+      share ``held_out`` (see `folded`);
+    - ``row_scores``: keep the scores of single validation examples (see `row_facts`).
 
     ``facts`` of the result: ``loss`` (validation), ``epochs`` (the number reached), ``pace``
     (seconds an epoch) and ``curve`` (validation accuracy after every evaluated epoch).
@@ -60,6 +62,7 @@ class TrainJob:
     limit: int | None = None
     fold: int | None = None
     held_out: float = 0.4
+    row_scores: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return all that determines the result; a parent is named by its key."""
@@ -74,6 +77,7 @@ class TrainJob:
             "keep": self.keep,
             "limit": self.limit,
             "fold": None if self.fold is None else [self.fold, self.held_out],
+            **({"rows": True} if self.row_scores else {}),
         }
 
     @cached_property
@@ -155,6 +159,7 @@ class TrainJob:
                 "epochs": len(result.curves),
                 "pace": median(epoch.seconds for epoch in fresh[1:] or fresh) if fresh else 0.0,
                 "curve": [value for e in fresh if (value := _chosen_by(e, own)) is not None],
+                **(row_facts(own, result) if self.row_scores else {}),
             },
         )
 

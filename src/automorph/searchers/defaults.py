@@ -1,4 +1,4 @@
-"""Default search space, post-policy and final table; spaces narrowed by `automorph.explain`."""
+"""Default space, post-policy and final table; spaces narrowed by `explain`; what folders keep."""
 
 from __future__ import annotations
 
@@ -71,6 +71,35 @@ def default_space(domain: str, method: SearchSpec | None = None) -> SearchSpace:
     return named_space("texts-wordnet" if find_wordnet() else "texts-plain")
 
 
+def default_post_policy(domain: str, method: SearchSpec | None = None) -> str:
+    """Return the default post-policy: ``flip-crop`` for images, none for texts.
+
+    A race has none: whether crops and flips help is what it finds out.
+    """
+    if domain != "image":
+        return "none"
+    return method.entry.post_policy if method else "flip-crop"
+
+
+def begun_method(named: SearchSpec, folder: str | os.PathLike[str] | None) -> SearchSpec:
+    """Return the method of a search in a folder.
+
+    What earlier versions called race is called heats now; a folder that was begun with it keeps it,
+    with a warning.
+    """
+    if named.key != "race" or named.options:
+        return named
+    known = _identity_in(folder)
+    if known is None or known["method"] != "race" or "portfolio" in known:
+        return named
+    warnings.warn(
+        f"{folder} was begun with what an earlier version called race (now: heats), and continues "
+        "with it; choose another folder for the present race",
+        stacklevel=3,
+    )
+    return SearchSpec("heats", former="race")
+
+
 def _begun_with_first(folder: str | os.PathLike[str] | None) -> bool:
     """Return whether a folder holds a search in the first default space."""
     known = _identity_in(folder)
@@ -121,8 +150,3 @@ def _identity_in(folder: str | os.PathLike[str] | None) -> dict[str, Any] | None
         return None  # What cannot be read is reported when the search opens it.
     identities = [record.get("user_attr", {}).get("identity") for record in records]
     return next((one for one in identities if isinstance(one, dict)), None)
-
-
-def default_post_policy(domain: str) -> str:
-    """Return the default post-policy: ``flip-crop`` for images, none for texts."""
-    return "flip-crop" if domain == "image" else "none"

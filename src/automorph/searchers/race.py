@@ -1,304 +1,284 @@
-"""The race: all methods run under one budget, and the slower ones are cut.
+"""The race: a portfolio of policies trains a little, the better ones go on, the last are checked.
 
-First the searches propose policies, each for a share of the budget. Then their results compete
-with policies and in-training methods that need no search, in heats of successive halving
-(see `searchers.successive_halving`).
+Successive halving (Jamieson and Talwalkar, "Non-stochastic best arm identification and
+hyperparameter optimization", AISTATS 2016) on a few candidates (`searchers.portfolio`), whose
+trainings share their seeds and validation examples (`searchers.race_evidence`). At half of a
+training and at its end, the candidates left are trained on a second split too, because the last
+decision is what most of the loss comes from (`searchers.race_plan`).
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from statistics import fmean
 from typing import Any
 
-from automorph.augmenters import as_treatment
-from automorph.errors import UsageError
-from automorph.experiments import (
-    ExternalTask,
-    Job,
-    JobResult,
-    Treatment,
-    check_external,
-    plain_treatment,
-)
+from automorph.experiments import ExternalTask, Job, JobResult
 from automorph.policies import Policy
-from automorph.searchers.base import SearchContext, Searcher
+from automorph.searchers.base import SearchContext, Searcher, Standing
 from automorph.searchers.budget import ONLINE_COST
-from automorph.searchers.builtin import METHODS, load_method
+from automorph.searchers.builtin import METHODS
 from automorph.searchers.child_training import TrainJob, trainings
-from automorph.searchers.final_table import trivialaugment
-from automorph.searchers.own_training import check_method
-from automorph.searchers.race_entries import default_searches, default_treatments
-from automorph.searchers.successive_halving import Heat, heats
-from automorph.training import AugmenterSpec, Units, as_augmenter, check_frozen
+from automorph.searchers.portfolio import MILD, named_candidates, portfolio_of
+from automorph.searchers.prior import Gain, load_prior
+from automorph.searchers.race_evidence import (
+    Measured,
+    Place,
+    difference,
+    is_saturated,
+    measured_of,
+    places_of,
+)
+from automorph.searchers.race_plan import DECIDING, plan_race
+from automorph.training import AugmenterSpec, Units
 
-LAST = 3
-"""Epochs at the end of a heat over which validation accuracies are averaged."""
+NONE = "none"
+BEHIND = 2.0
+"""Candidates so many standard errors behind the leader drop out, from the second rung on."""
+SURE = 1.0
+"""A policy must be so many standard errors better than no augmentation."""
+MOST_HELD_OUT = 0.4
 
-
-@dataclass
-class Search:
-    """A proposing search and what it has cost."""
-
-    name: str
-    method: Searcher
-    allowed: float
-    asked: int = 0
-    spent: float = 0.0
-    units: Units = field(default_factory=Units)
-    best: float = -math.inf
-    over: bool = False
-    """True if it asks for nothing more, or has used its budget."""
+Key = tuple[int, int, int]
+"""A training: candidate, split, and the epoch up to which it goes."""
 
 
 class Race(Searcher):
-    """Runs all methods under one budget of ``trials`` plain trainings.
+    """Races a portfolio of policies at the cost of ``trials`` plain trainings, 8 by default.
 
-    ``share`` of it goes to searches that propose policies; ``searches`` and ``arms`` are names,
-    separated by semicolons, that replace the default ones.
+    ``candidates`` are names, separated by semicolons, that replace the portfolio.
     """
 
-    def __init__(
-        self, setting: SearchContext, *, searches: str = "", arms: str = "", share: float = 0.4
-    ) -> None:
-        if not 0 <= share < 1:
-            raise UsageError(
-                f"race got share={share}; expected a fraction of at least 0 and below 1"
-            )
+    def __init__(self, setting: SearchContext, *, candidates: str = "") -> None:
         self.setting = setting
-        self.epochs = setting.epochs
-        self.left_out: list[str] = []
-        self.resumable = not isinstance(setting.task, ExternalTask) or setting.task.resumable
-        names = _split(searches) if searches else default_searches(setting.task)
-        self.searches = self._searches(names, share * setting.trials)
-        self.treatments: list[Treatment] = (
-            [as_treatment(name) for name in _split(arms)]
-            if arms
-            else default_treatments(setting.space, setting.task)
-        )
-        for treatment in self.treatments:
-            if isinstance(setting.task, ExternalTask):
-                check_external(setting.task, treatment)
-            else:
-                check_frozen(setting.task, as_augmenter(treatment), treatment.name)
-        self.names: list[str] = ["no search"] * len(self.treatments)
+        task = setting.task
+        names = [part.strip() for part in METHODS.split(candidates, ";") if part.strip()]
+        portfolio = named_candidates(names, task) if names else portfolio_of(setting.space, task)
+        self.treatments = portfolio.treatments
+        self.own = isinstance(task, ExternalTask)
+        self.resumable = not isinstance(task, ExternalTask) or task.resumable
+        self.held_out = 0.0 if isinstance(task, ExternalTask) else _held_out(setting)
+        costs = [1.0 if isinstance(one, Policy) else ONLINE_COST for one in self.treatments]
+        mean = sum(costs) / len(costs)
+        self.plan = plan_race(
+            setting.epochs, len(self.treatments), setting.trials / mean,
+            restarts=not self.resumable, held_out=self.held_out,
+        )  # fmt: skip
+        self.cost = self.plan.cost * mean
+        count = self.plan.rungs[0].candidates
+        self.left_out = [
+            *portfolio.left_out,
+            *(f"{one.name}: the budget does not pay for it" for one in self.treatments[count:]),
+        ]
+        self.left = list(range(count))
+        """Candidates that are still in, the best first."""
+        by_name = {one.name: number for number, one in enumerate(self.treatments)}
+        self.none = by_name.get(NONE)
+        self.prior = self._prior(by_name)
+        self.known: dict[Key, JobResult] = {}
+        self.asked: list[Key] = []
+        self.rung = 0
         self.spent = Units()
-        self.heats: list[Heat] | None = None
-        self.heat = 0
-        self.left: list[int] = []
-        """Indices of the treatments that are still in, best first."""
-        self.scores: list[dict[str, Any]] = []
-        self.asked: list[tuple[Any, int]] = []
+        self.places: list[Place] = []
+        self.gains: dict[int, tuple[float, float]] = {}
+        """Gains over no augmentation with standard errors, where both were compared last."""
+        self.heats: list[dict[str, Any]] = []
+        self.warning = ""
 
     def ask(self) -> Sequence[Job]:
-        """Return the jobs of all searches; then, heat by heat, those of all treatments left."""
-        self.asked = []
-        jobs: list[Job] = []
-        for search in self.searches:
-            own = [] if search.over else search.method.ask()
-            search.over = search.over or not own
-            self.asked += [(search, 0)] * len(own)
-            jobs += own
-        if jobs:
-            return jobs
-        if self.heats is None:
-            self._start_heats()
-        assert self.heats is not None
-        if self.heat == len(self.heats):
-            return []
-        heat = self.heats[self.heat]
-        for index in self.left[: heat.treatments]:
-            for seed in range(heat.seeds):
-                self.asked.append((index, seed))
-                jobs.append(self._child(index, seed, self.heat))
-        return jobs
+        """Return the trainings that the present rung lacks."""
+        self.asked = self._missing()
+        return [self._child(*key) for key in self.asked]
 
     def tell(self, outcomes: Sequence[JobResult]) -> None:
-        """Pass the results to the searches; after a heat, cut the worse half."""
-        for outcome in outcomes:
+        """Read the results of a rung; cut the candidates, until a rung lacks trainings."""
+        for key, outcome in zip(self.asked, outcomes, strict=True):
+            self.known[key] = outcome
             self.spent += outcome.units
-        if self.heats is None:
-            self._report(outcomes)
-        else:
-            self._cut(outcomes)
+        while not self.is_over and not self._missing():
+            self._cut()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to decide."""
+        return self.rung == len(self.plan.rungs)
 
     def result(self) -> Policy | AugmenterSpec:
-        """Return the leading treatment; before any heat, the result of the best search."""
-        if self.left:
-            return self.treatments[self.left[0]]
-        tried = [search for search in self.searches if math.isfinite(search.best)]
-        if tried:
-            return max(tried, key=lambda search: search.best).method.result()
-        return trivialaugment(self.setting.space)
+        """Return the leader; no augmentation if the leader is not better beyond noise."""
+        if not self.heats:
+            fitting = [one for one in self.treatments if one.name == MILD]
+            return fitting[0] if fitting else self.treatments[min(1, len(self.treatments) - 1)]
+        leader = self.left[0]
+        return self.treatments[leader if self.none is None or self._helps(leader) else self.none]
+
+    def standing(self) -> list[Standing]:
+        """Return the candidates of the last rung; gains in the mean Brier score of an example."""
+        return [
+            Standing(self.treatments[one.candidate], one.gain, one.error) for one in self.places
+        ]
 
     def caveat(self) -> str:
-        """Warn if the budget ended before any heat: nothing was compared."""
-        if self.scores:
-            return ""
-        return (
-            "The budget ran out before the first heat, so the policies that the searches "
-            "proposed were not compared: increase the budget."
-        )
+        """Say that the validation part is saturated, or that nothing was better than nothing."""
+        parts = [self.warning] if self.warning else []
+        if self.heats and self.none is not None and not self._helps(self.left[0]):
+            gain, error = self.gains[self.left[0]]
+            parts.append(
+                f"No candidate is better than no augmentation beyond the noise of the validation "
+                f"part ({self.treatments[self.left[0]].name}: {gain:+.3f} in the Brier score, "
+                f"standard error {error:.3f}), so none is chosen."
+            )
+        return " ".join(parts)
 
     def share(self) -> float:
-        """Return the share of the budget that is spent."""
-        return trainings(self.spent, self.setting.task) / self.setting.trials
+        """Return the share of the race that is done; candidates may drop out before its end."""
+        if self.is_over:
+            return 1.0
+        return min(1.0, trainings(self.spent, self.setting.task) / self.cost)
 
     def history(self) -> dict[str, Any]:
-        """Return who proposed what, and the heats with their scores."""
-        return {
-            "searches": [
-                {
-                    "name": search.name,
-                    "trials": search.asked,
-                    "trainings": trainings(search.units, self.setting.task),
-                    "best": search.best if math.isfinite(search.best) else None,
-                    "found": search.method.result().name if search.over else None,
-                    **search.method.history(),
-                }
-                for search in self.searches
-            ],
-            "left_out": self.left_out,
-            "heats": self.scores,
-        }
+        """Return the rungs with their candidates, and what did not take part."""
+        return {"searches": [], "left_out": self.left_out, "heats": self.heats}
 
-    def _searches(self, names: Sequence[str], budget: float) -> list[Search]:
-        """Return the searches that the budget affords, in order, and divide the rest equally."""
-        specs = [load_method(name) for name in names]
-        for named in specs:
-            check_method(named, self.setting.task)
-        if any(named.key == "race" for named in specs):
-            raise UsageError(
-                "got a race inside a race; expected other searches: remove it from searches="
-            )
-        left, taking = budget, []
-        for named in specs:
-            if (price := named.entry.price(named.entry.min_trials, self.setting.task)) <= left:
-                left -= price
-                taking.append(named)
-            else:
-                self.left_out.append(named.name)
-        searches = []
-        for named in taking:
-            entry = named.entry
-            task = self.setting.task
-            allowed = entry.price(entry.min_trials, task) + left / len(taking)
-            trials = min(entry.trials(allowed, task), entry.max_trials)
-            method = named.build(replace(self.setting, trials=trials))
-            searches.append(Search(named.name, method, entry.price(trials, task)))
-        return searches
+    def _missing(self) -> list[Key]:
+        if self.is_over:
+            return []
+        rung = self.plan.rungs[self.rung]
+        return [
+            key
+            for candidate in self.left
+            for split in range(rung.splits)
+            if (key := (candidate, split, rung.epochs)) not in self.known
+        ]
 
-    def _report(self, outcomes: Sequence[JobResult]) -> None:
-        for search in self.searches:
-            own = [
-                outcome
-                for outcome, (asker, _) in zip(outcomes, self.asked, strict=True)
-                if asker is search
-            ]
-            if not own:
-                continue
-            search.method.tell(own)
-            search.asked += len(own)
-            search.spent += sum(self._cost(outcome) for outcome in own)
-            search.units += sum((outcome.units for outcome in own), Units())
-            search.best = max(search.best, *(outcome.score for outcome in own))
-            # Another generation of this cost must fit, with some slack.
-            search.over = search.spent > 1.2 * search.allowed
-
-    def _cost(self, outcome: JobResult) -> float:
-        """Return the cost in plain trainings; a race that version 0.1 timed is replayed so."""
-        if self.setting.seconds_per_run:
-            return outcome.seconds / self.setting.seconds_per_run
-        return trainings(outcome.units, self.setting.task)
-
-    def _start_heats(self) -> None:
-        """Line up the treatments: results of searches first, as the last ones may not start."""
-        results = [(s.method.result(), s.name) for s in self.searches if s.over]
-        every = [*results, *zip(self.treatments, self.names, strict=True)]
-        single = {
-            json.dumps(plain_treatment(one), sort_keys=True): (one, name)
-            for one, name in every[::-1]
-        }
-        kept = list(single.values())[::-1]
-        self.treatments, self.names = [one for one, _ in kept], [name for _, name in kept]
-        if self.setting.seconds_per_run:
-            spent = sum(search.spent for search in self.searches)
-        else:
-            spent = trainings(self.spent, self.setting.task)
-        costs = [1.0 if _is_plain(one) else ONLINE_COST for one in self.treatments]
-        self.heats = heats(self.epochs, costs, max(1.0, self.setting.trials - spent),
-            restarts=not self.resumable,
-        )  # fmt: skip
-        self.left = list(range(len(self.treatments)))
-
-    def _child(self, index: int, seed: int, heat: int) -> TrainJob:
-        """Return the training of a treatment up to the end of a heat, continuing the one before."""
-        assert self.heats is not None
-        earlier = self.resumable and heat > 0 and seed < self.heats[heat - 1].seeds
-        if earlier and self.heats[heat - 1].epochs == self.heats[heat].epochs:
-            return self._child(index, seed, heat - 1)  # It is finished already.
-        stop_epoch = self.heats[heat].epochs
+    def _child(self, candidate: int, split: int, epochs: int) -> TrainJob:
+        """Return a training up to an epoch; it continues that of an earlier rung."""
+        earlier = [
+            rung.epochs for rung in self.plan.rungs if rung.epochs < epochs and split < rung.splits
+        ]
+        goes_on = self.resumable and earlier
+        whole = epochs == self.setting.epochs
+        other_split = split > 0 and not self.own
         return TrainJob(
-            policy=self.treatments[index],
+            policy=self.treatments[candidate],
             post_policy=self.setting.post_policy,
-            seed=self.setting.seed + seed,
-            # A whole training that starts anew is the one that a search may have asked for.
-            stop_epoch=stop_epoch if self.resumable or stop_epoch < self.epochs else None,
-            parent=self._child(index, seed, heat - 1) if earlier else None,
+            seed=self.setting.seed + split,
+            # A whole training of the user's own that starts anew ends by itself.
+            stop_epoch=None if whole and not self.resumable else epochs,
+            parent=self._child(candidate, split, earlier[-1]) if goes_on else None,
+            fold=self.setting.seed + split if other_split else None,
+            held_out=self.held_out if other_split else TrainJob.held_out,
+            row_scores=not self.own,
         )
 
-    def _cut(self, outcomes: Sequence[JobResult]) -> None:
-        assert self.heats is not None
-        heat = self.heats[self.heat]
-        by_index: dict[int, list[float]] = {}
-        losses: dict[int, list[float]] = {}
-        for (index, _), outcome in zip(self.asked, outcomes, strict=True):
-            by_index.setdefault(index, []).append(_heat_score(outcome))
-            losses.setdefault(index, []).append(_loss_of(outcome))
-        means = {index: fmean(scores) for index, scores in by_index.items()}
-        # Losses decide between equal scores of the user's own training, where it reports them.
-        self.left = sorted(means, key=lambda index: (-means[index], fmean(losses[index])))
-        self.scores.append(
+    def _cut(self) -> None:
+        """Compare the candidates of a rung, and keep those of the next one."""
+        rung, decides = self.plan.rungs[self.rung], self.rung >= DECIDING
+        outcomes = {
+            one: [self.known[one, split, rung.epochs] for split in range(rung.splits)]
+            for one in self.left
+        }
+        measured = measured_of(outcomes, scaled=decides)
+        saturated = is_saturated(measured)
+        if saturated and decides:
+            measured = measured_of(outcomes, scaled=False)
+        places = places_of(measured, self.none, self.prior if decides else None)
+        self._record(rung.epochs, rung.splits, places, measured)
+        self.rung += 1
+        if not places:
+            self.rung = len(self.plan.rungs)  # Every training failed.
+            return
+        self._warn(outcomes)
+        # What a saturated part says last does not overturn what it said before.
+        if not (saturated and self.rung > DECIDING + 1):
+            self.places = places
+            self._compare_with_none(measured)
+            self.left = self._kept(places)
+        if decides and saturated:
+            self.warning = _saturated(measured)
+        if decides and (saturated or len(self.left) == 1):
+            self.rung = len(self.plan.rungs)
+
+    def _warn(self, outcomes: dict[int, list[JobResult]]) -> None:
+        """Note if all trainings of a split failed: the candidates are then compared on fewer."""
+        for split in zip(*outcomes.values(), strict=True):
+            if all(one.error for one in split):
+                self.warning = (
+                    "All trainings on one of the splits failed, so that candidates were compared "
+                    f"on fewer: {split[0].error}"
+                )
+
+    def _kept(self, places: Sequence[Place]) -> list[int]:
+        """Return who goes on, the best first; no augmentation does to half of a training."""
+        order = [one.candidate for one in places]
+        if self.is_over:
+            return order
+        most, decided = self.plan.rungs[self.rung].candidates, self.rung > DECIDING
+        near = order
+        if self.rung > 1:
+            gaps = {one.candidate: (places[0].gain - one.gain, one.error) for one in places}
+            near = [n for n in order if not gaps[n][0] > BEHIND * gaps[n][1]]
+            near = near if decided or len(near) > 1 else order[:2]
+        kept = near[:most]
+        if not decided and self.none in order and self.none not in kept:
+            kept = [*kept[: most - 1], self.none]
+        return kept
+
+    def _compare_with_none(self, measured: dict[int, Measured]) -> None:
+        if self.none is None or self.none not in measured or measured[self.none].rows is None:
+            return
+        base = measured[self.none]
+        self.gains |= {number: difference(base, one) for number, one in measured.items()}
+
+    def _helps(self, candidate: int) -> bool:
+        """Whether a candidate is better than no augmentation beyond noise, as far as is known."""
+        if candidate == self.none or candidate not in self.gains:
+            return True
+        gain, error = self.gains[candidate]
+        return gain > SURE * error
+
+    def _record(
+        self, epochs: int, splits: int, places: Sequence[Place], measured: dict[int, Measured]
+    ) -> None:
+        reference = self.none if self.none in measured else places[0].candidate if places else None
+        self.heats.append(
             {
-                "epochs": heat.epochs,
-                "seeds": heat.seeds,
+                "epochs": epochs,
+                "seeds": splits,
+                "against": None if reference is None else self.treatments[reference].name,
                 "arms": [
                     {
-                        "name": self._called(index),
-                        "by": self.names[index],
-                        "score": means[index] if math.isfinite(means[index]) else None,
+                        "name": self.treatments[one.candidate].name,
+                        "by": "portfolio",
+                        "score": measured[one.candidate].score,
+                        "gain": one.gain,
+                        "error": one.error if math.isfinite(one.error) else None,
                     }
-                    for index in self.left
+                    for one in places
                 ],
             }
         )
-        self.heat += 1
 
-    def _called(self, index: int) -> str:
-        treatment = self.treatments[index]
-        nothing = isinstance(treatment, Policy) and not len(treatment.space)
-        return "the post-policy alone" if nothing else treatment.name
-
-
-def _is_plain(treatment: Treatment) -> bool:
-    """Return whether a training costs what a plain one does."""
-    return isinstance(treatment, Policy) or hasattr(treatment, "recipe_changes")
+    def _prior(self, by_name: dict[str, int]) -> dict[int, Gain]:
+        task = self.setting.task
+        if isinstance(task, ExternalTask):
+            return {}
+        gains = load_prior(task.data.domain, task.regime)
+        return {by_name[name]: gain for name, gain in gains.items() if name in by_name}
 
 
-def _heat_score(outcome: JobResult) -> float:
-    """Return the score of a treatment in a heat, averaged: single epochs are noisy."""
-    curve = outcome.facts.get("curve") or [outcome.score]
-    return fmean(curve[-LAST:]) if math.isfinite(outcome.score) else -math.inf
+def _held_out(setting: SearchContext) -> float:
+    """Return the share of the training part with as many examples as the validation part."""
+    data = setting.data_task.data
+    rows = 0 if data.validation is None else len(data.validation)
+    return min(MOST_HELD_OUT, rows / len(data.train)) or MOST_HELD_OUT
 
 
-def _loss_of(outcome: JobResult) -> float:
-    """Return the mean validation loss that the user's own training reported, else 0."""
-    loss = outcome.facts.get("loss") if "metric" in outcome.facts else None
-    return 0.0 if loss is None else float(loss)
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in METHODS.split(text, ";") if part.strip()]
+def _saturated(measured: dict[int, Measured]) -> str:
+    wrong = sorted(one.wrong for one in measured.values())[1]
+    examples = next(iter(measured.values())).examples
+    return (
+        f"The validation part is saturated: two candidates have {wrong} or fewer of {examples} "
+        "examples wrong, so it cannot tell good policies apart. Hold more examples back, or, if "
+        "examples come in groups (speakers, patients, places), name the column with "
+        "--keep-together."
+    )

@@ -39,12 +39,18 @@ from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.budget import Controls, read_budget
 from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import with_post_policy
-from automorph.searchers.defaults import default_post_policy, space_of, table_of
+from automorph.searchers.defaults import (
+    begun_method,
+    default_post_policy,
+    space_of,
+    table_of,
+)
 from automorph.searchers.final_seeds import train_seeds
 from automorph.searchers.final_table import controls_of, table, trivialaugment
 from automorph.searchers.interrupted import SoFar, forget, leaving
 from automorph.searchers.own_training import check_method, cost_in_words, remarks_on_trials
 from automorph.searchers.planning import affordable, control_length, plan_of
+from automorph.searchers.portfolio import portfolio_version
 from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
@@ -54,8 +60,6 @@ from automorph.searchers.study_log import StudyLog
 from automorph.targets import check_target
 from automorph.training import Task, from_version_1, installed, sizing_for
 
-TRIALS = 40
-"""Trials of a search with neither trials nor a budget."""
 
 
 @renamed_arguments(tail="post_policy")
@@ -95,12 +99,12 @@ def search(
       ``explained:NAME``, is the default space, or that one, without the operations that
       `automorph.explain` finds harmful, and with narrowed ranges;
     - ``post_policy``: applied to every example after the policy (None: `default_post_policy`);
-    - ``trials``: how many children, or scored policies, the search may try (for a race: its cost in
-      plain trainings); or ``budget``: the time for everything, as ``"30m"``. A measurement turns it
-      into numbers of trials and seeds (``plan`` of the result), which are stored before the search
-      starts: on a machine that gets slower it takes longer, and finds the same. Without either,
-      searches on photographs whose size and network were chosen get the numbers for ten minutes
-      on two cores by a table of costs;
+    - ``trials``: how many children, or scored policies, the search may try (of ``race`` and
+      ``heats``: the cost in plain trainings; None: 8 for a race, else 40); or ``budget``: the time
+      for everything, as ``"30m"``. A measurement turns it into numbers of trials and seeds
+      (``plan`` of the result), which are stored before the search starts: on a machine that gets
+      slower it takes longer, and finds the same. Without either, searches on photographs whose size
+      and network were chosen get the numbers for ten minutes on two cores by a table of costs;
     - ``seed`` determines the search; ``seeds`` are the paired seeds of the final table: a number,
       or a range such as ``"2-5"`` (the default): from 2, until the decision is clear on the
       validation part, at most 5 (see `final_seeds` and `automorph.experiments.Looks`);
@@ -120,7 +124,7 @@ def search(
     Children are trained and scored on the train and validation parts; only the final table uses the
     test part. Raises `UsageError` for arguments or data that cannot be searched.
     """
-    named = load_method(method)
+    named = begun_method(load_method(method), folder)
     check_executor(engine, address)
     seconds = None if budget is None else read_budget(budget)
     check_counts(trials, seconds, jobs, epoch_multiplier)
@@ -140,13 +144,14 @@ def search(
     check_method(named, full_task)
     domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
     operations = space_of(space, full_task, method=named, folder=folder, seed=seed)
-    post = load_policy(default_post_policy(domain) if post_policy is None else post_policy)
+    post = load_policy(default_post_policy(domain, named) if post_policy is None else post_policy)
     check_task(full_task, operations, domain)
     check_domain(post, domain, data=full_task.name)
     search_task = task_without_test(full_task)
     setting = SearchContext(
-        task=search_task, space=operations, post_policy=post, trials=trials or TRIALS, seed=seed
-    )
+        task=search_task, space=operations, post_policy=post, seed=seed,
+        trials=trials or named.entry.usual_trials,
+    )  # fmt: skip
     identity = {
         "task": identity_of(full_task),
         "method": named.name,
@@ -159,6 +164,7 @@ def search(
         # Searches of version 0.1 recorded no controls: they had all.
         **({} if which == "all" else {"controls": which}),
         **({} if epoch_multiplier is None else {"longer": epoch_multiplier}),
+        **({"portfolio": portfolio_version()} if named.key == "race" else {}),
     }
     versions = installed("optuna") if named.entry.samples_with_optuna else {}
     with ExitStack() as stack:

@@ -20,9 +20,10 @@ from automorph.training.checkpoint import (
     under,
     write_checkpoint,
 )
+from automorph.training.convergence import fold_temperatures
 from automorph.training.corpus import corpus_of, fitted, mean_colour, mean_of
 from automorph.training.device import Machine, find_machine, repeatable
-from automorph.training.evaluation import Evaluation, evaluate
+from automorph.training.evaluation import Evaluation, evaluate, evaluation_of
 from automorph.training.frozen import check_frozen
 from automorph.training.identity import alike, differences
 from automorph.training.load_model import (
@@ -53,7 +54,7 @@ from automorph.training.result import (
 )
 from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import balanced_rows, batches, order, repeats, steps_per_epoch
-from automorph.training.schedule import learning_rate
+from automorph.training.schedule import learning_rate, longest_stable
 from automorph.training.task import Task, make_task, torch_seed, with_changes
 from automorph.training.task_defaults import (
     as_task,
@@ -112,14 +113,17 @@ __all__ = [
     "differences",
     "divergence",
     "evaluate",
+    "evaluation_of",
     "fill",
     "find_machine",
     "fitted",
+    "fold_temperatures",
     "from_version_1",
     "installed",
     "learning_rate",
     "load_trained",
     "log_mean",
+    "longest_stable",
     "make_optimiser",
     "make_task",
     "mean_colour",

@@ -8,7 +8,7 @@ cool-down would reach. It is measured at epochs whose distance grows (8, 9, 11, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from automorph.targets import Target
 from automorph.training.checkpoint import prefixed, under
 from automorph.training.evaluation import Evaluation
 from automorph.training.optimiser import Average
@@ -111,26 +112,41 @@ def calibrated_losses(seen: Evaluation) -> NDArray[np.float32]:
     >>> bool(calibrated_losses(seen).max() < 0.1)  # Always right, so confidence rises.
     True
     """
-    from scipy.optimize import minimize_scalar
-
     # Evenly spread: the examples may be sorted by class.
     rows = slice(None, None, math.ceil(len(seen.labels) / MOST_ROWS))
     kept, labels = seen.sample
     logits = torch.from_numpy(kept[rows])
     targets = torch.from_numpy(seen.target.encode(labels[rows]))
     losses = np.empty(len(logits), np.float32)
+    for own, temperature in fold_temperatures(logits, targets, seen.target):
+        losses[own.numpy()] = seen.target.loss(logits[own] / temperature, targets[own]).numpy()
+    return losses
+
+
+def fold_temperatures(
+    logits: Tensor, targets: Tensor, target: Target, *, deviation: float | None = None
+) -> Iterator[tuple[Tensor, float]]:
+    """Yield the rows of each fold, bool ``(n,)``, and the temperature fitted on the other folds.
+
+    It minimises their mean loss. With a ``deviation``, log T has a normal prior around 0, which
+    matters where few rows are wrong: confidence alone would then lower the loss without end.
+    """
+    from scipy.optimize import minimize_scalar
+
     fold = torch.arange(len(logits)) % FOLDS
-
-    def at(log_temperature: float, rows: Tensor) -> Tensor:
-        return seen.target.loss(logits[rows] / math.exp(log_temperature), targets[rows])
-
     for number in range(min(FOLDS, len(logits))):
         own, others = fold == number, fold != number
         if not others.any():  # One example: nothing to fit on.
-            return at(0.0, own).numpy()
+            yield own, 1.0
+            return
+        precision = 0.0 if deviation is None else 0.5 / deviation**2 / int(others.sum())
+
+        def cost(log_temperature: float, rows: Tensor, precision: float) -> float:
+            losses = target.loss(logits[rows] / math.exp(log_temperature), targets[rows])
+            return float(losses.mean(dtype=torch.float64)) + precision * log_temperature**2
+
         found = minimize_scalar(
-            lambda t, rows: float(at(t, rows).mean(dtype=torch.float64)),
-            bounds=(-3.0, 3.0), args=(others,), method="bounded", options={"xatol": 1e-2},
+            cost, bounds=(-3.0, 3.0), args=(others, precision), method="bounded",
+            options={"xatol": 1e-2},
         )  # fmt: skip
-        losses[own.numpy()] = at(float(found.x), own).numpy()
-    return losses
+        yield own, math.exp(float(found.x))

@@ -21,7 +21,7 @@ from automorph.searchers.successive_halving import heats
 from automorph.training import Recipe, Units, make_task
 
 torch.set_num_threads(1)
-ARMS = "race(searches=random,arms=none;trivialaugment;randaugment(n=1,m=5);uncertainty(c=2))"
+ARMS = "heats(searches=random,arms=none;trivialaugment;randaugment(n=1,m=5);uncertainty(c=2))"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def jobs_of(asked):
 
 def test_the_better_half_goes_on_with_the_same_seeds(setting):
     setting = replace(setting, trials=10)
-    race = load_method("race(arms=none;trivialaugment;crop;flip,share=0)").build(setting)
+    race = load_method("heats(arms=none;trivialaugment;crop;flip,share=0)").build(setting)
     score = {"none": 0.5, "trivialaugment": 0.9, "crop": 0.8, "flip": 0.1}
     seen = []
     while asked := race.ask():
@@ -133,7 +133,7 @@ def test_every_search_is_built_by_its_name(name, setting):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("raec", "race"), ("race(share=2)", "share"), ("race(speed=1)", "speed"), ("random(", "read")],
+    [("raec", "race"), ("heats(share=2)", "share"), ("race(speed=1)", "speed"), ("random(", "read")],
 )
 def test_bad_methods(text, words, setting):
     with pytest.raises(UsageError, match=words):
@@ -141,7 +141,7 @@ def test_bad_methods(text, words, setting):
 
 
 def test_a_race_without_a_heat_says_so_and_takes_the_best_score(setting):
-    race = load_method("race(searches=randaugment;random)").build(setting)
+    race = load_method("heats(searches=randaugment;random)").build(setting)
     assert "before the first heat" in race.caveat()
     race.searches[0].best, race.searches[1].best = 0.4, 0.6
     assert race.result() == race.searches[1].method.result()

@@ -1,4 +1,4 @@
-"""What competes in a race by default: searches, and what needs no search."""
+"""What competes in heats by default: searches, and what needs no search."""
 
 from __future__ import annotations
 

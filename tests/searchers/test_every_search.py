@@ -12,6 +12,8 @@ from automorph.searchers.builtin import load_method
 from automorph.testing import check_searcher
 
 NAMES = (
+    "race",
+    "race(candidates=crop;none;flip)",
     "random(count=2)",
     "randaugment(by=grid,reach=1.5)",
     "autoaugment(batch=2,subpolicies=2)",

@@ -133,7 +133,12 @@ def test_every_search_is_built_by_its_name(name, setting):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("raec", "race"), ("heats(share=2)", "share"), ("race(speed=1)", "speed"), ("random(", "read")],
+    [
+        ("raec", "race"),
+        ("heats(share=2)", "share"),
+        ("race(speed=1)", "speed"),
+        ("random(", "read"),
+    ],
 )
 def test_bad_methods(text, words, setting):
     with pytest.raises(UsageError, match=words):

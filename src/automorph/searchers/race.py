@@ -28,15 +28,17 @@ from automorph.searchers.race_evidence import (
     is_saturated,
     measured_of,
     places_of,
+    training_noise,
 )
 from automorph.searchers.race_plan import DECIDING, plan_race
 from automorph.training import AugmenterSpec, Units
 
 NONE = "none"
 BEHIND = 2.0
-"""Candidates so many standard errors behind the leader drop out, from the second rung on."""
-SURE = 1.0
-"""A policy must be so many standard errors better than no augmentation."""
+"""Finalists so many standard errors behind the leader after half of a training do not go on."""
+LEAST, SURE = 1.0, 2.0
+"""A policy must be ``LEAST`` standard errors better than no augmentation to be chosen, and ``SURE``
+to be chosen without a warning. The higher bound alone would give small gains away."""
 MOST_HELD_OUT = 0.4
 
 Key = tuple[int, int, int]
@@ -120,12 +122,13 @@ class Race(Searcher):
     def caveat(self) -> str:
         """Say that the validation part is saturated, or that nothing was better than nothing."""
         parts = [self.warning] if self.warning else []
-        if self.heats and self.none is not None and not self._helps(self.left[0]):
+        if self.heats and not self._helps(self.left[0], SURE):
             gain, error = self.gains[self.left[0]]
+            chosen = "is" if self._helps(self.left[0]) else "is not"
             parts.append(
-                f"No candidate is better than no augmentation beyond the noise of the validation "
-                f"part ({self.treatments[self.left[0]].name}: {gain:+.3f} in the Brier score, "
-                f"standard error {error:.3f}), so none is chosen."
+                f"On the validation part, {self.treatments[self.left[0]].name} is not better than "
+                f"no augmentation beyond noise ({gain:+.3f} in the Brier score, standard error "
+                f"{error:.3f}); it {chosen} chosen."
             )
         return " ".join(parts)
 
@@ -212,29 +215,28 @@ class Race(Searcher):
         order = [one.candidate for one in places]
         if self.is_over:
             return order
-        most, decided = self.plan.rungs[self.rung].candidates, self.rung > DECIDING
-        near = order
-        if self.rung > 1:
-            gaps = {one.candidate: (places[0].gain - one.gain, one.error) for one in places}
-            near = [n for n in order if not gaps[n][0] > BEHIND * gaps[n][1]]
-            near = near if decided or len(near) > 1 else order[:2]
-        kept = near[:most]
-        if not decided and self.none in order and self.none not in kept:
+        most = self.plan.rungs[self.rung].candidates
+        if self.rung > DECIDING:
+            best = places[0].gain
+            near = [one for one in places if not best - one.gain > BEHIND * one.error]
+            return [one.candidate for one in near[:most]]
+        kept = order[:most]
+        if self.none in order and self.none not in kept:
             kept = [*kept[: most - 1], self.none]
         return kept
 
     def _compare_with_none(self, measured: dict[int, Measured]) -> None:
-        if self.none is None or self.none not in measured or measured[self.none].rows is None:
+        if self.none is None or self.none not in measured or not measured[self.none].rows:
             return
-        base = measured[self.none]
-        self.gains |= {number: difference(base, one) for number, one in measured.items()}
+        base, noise = measured[self.none], training_noise(measured)
+        self.gains |= {number: difference(base, one, noise) for number, one in measured.items()}
 
-    def _helps(self, candidate: int) -> bool:
-        """Whether a candidate is better than no augmentation beyond noise, as far as is known."""
+    def _helps(self, candidate: int, errors: float = LEAST) -> bool:
+        """Whether a candidate is better than no augmentation by so many standard errors."""
         if candidate == self.none or candidate not in self.gains:
             return True
         gain, error = self.gains[candidate]
-        return gain > SURE * error
+        return gain > errors * error
 
     def _record(
         self, epochs: int, splits: int, places: Sequence[Place], measured: dict[int, Measured]

@@ -20,25 +20,22 @@ FEW_WRONG = 10
 
 @dataclass(frozen=True)
 class Measured:
-    """Results of a candidate on some splits: ``rows`` are scores of examples, lower is better.
+    """Results of a candidate on some splits: ``rows`` are scores of their examples, ``(n,)`` each.
 
-    Without ``rows`` (of the user's own training), only the mean ``score`` and ``loss`` count.
-    ``wrong`` of ``examples`` were predicted wrongly.
+    Lower scores are better. Without any (of the user's own training), only the mean ``score`` and
+    ``loss`` count. ``wrong`` of ``examples`` were predicted wrongly.
     """
 
     score: float
     loss: float
-    rows: NDArray[np.float64] | None
+    rows: tuple[NDArray[np.float64], ...]
     wrong: int
     examples: int
 
 
 @dataclass(frozen=True)
 class Place:
-    """A candidate's ``gain`` over the reference, and its ``error`` against the leader.
-
-    The error is the standard error over the examples: it does not hold the noise of training.
-    """
+    """A candidate's ``gain`` over the reference, and the standard error against the leader."""
 
     candidate: int
     gain: float
@@ -68,7 +65,7 @@ def measured_of(
 
 def is_saturated(measured: Mapping[int, Measured]) -> bool:
     """Whether two candidates have too few wrong predictions to be told apart."""
-    wrong = sorted(one.wrong for one in measured.values() if one.rows is not None)
+    wrong = sorted(one.wrong for one in measured.values() if one.rows)
     return len(wrong) > 1 and wrong[1] < FEW_WRONG
 
 
@@ -84,27 +81,46 @@ def places_of(
     """
     if not measured:
         return []
-    if any(one.rows is None for one in measured.values()):
+    if not all(one.rows for one in measured.values()):
         order = sorted(measured, key=lambda i: (-measured[i].score, measured[i].loss, i))
         return [Place(i, measured[i].score, 0.0 if i == order[0] else math.inf) for i in order]
     if reference is None or reference not in measured:
         reference = min(measured, key=lambda i: (_mean(measured[i]), i))
         prior = _relative_to(reference, prior)
-    gains = {}
+    noise, gains = training_noise(measured), {}
     for candidate, one in measured.items():
-        gain, error = difference(measured[reference], one)
+        gain, error = difference(measured[reference], one, noise)
         gains[candidate] = posterior(gain, error, (prior or {}).get(candidate))
     order = sorted(gains, key=lambda i: (-gains[i], i))
-    return [Place(i, gains[i], difference(measured[i], measured[order[0]])[1]) for i in order]
+    best = measured[order[0]]
+    return [
+        Place(i, gains[i], 0.0 if i == order[0] else difference(measured[i], best, noise)[1])
+        for i in order
+    ]
 
 
-def difference(one: Measured, other: Measured) -> tuple[float, float]:
-    """Return how much better ``other`` is on the same examples, and the standard error."""
-    assert one.rows is not None
-    assert other.rows is not None
-    gaps = one.rows - other.rows
+def difference(one: Measured, other: Measured, noise: float = 0.0) -> tuple[float, float]:
+    """Return how much better ``other`` is on the same examples, and the standard error.
+
+    The error is that over the examples, but not below the ``noise`` of trainings.
+    """
+    gaps = np.concatenate(one.rows) - np.concatenate(other.rows)
     error = gaps.std(ddof=1) / math.sqrt(len(gaps)) if len(gaps) > 1 else math.inf
-    return float(gaps.mean()), float(error)
+    return float(gaps.mean()), max(float(error), noise)
+
+
+def training_noise(measured: Mapping[int, Measured]) -> float:
+    """Return the standard error of a mean difference that differences between splits suggest.
+
+    It is the mean over all pairs of candidates, as two splits alone say little of one pair. With
+    one split it is 0, because nothing is known.
+    """
+    means = np.array([[rows.mean() for rows in one.rows] for one in measured.values()])
+    if means.ndim < 2 or means.shape[1] < 2 or len(means) < 2:
+        return 0.0
+    gaps = means[:, None] - means[None]
+    variances = gaps.var(axis=2, ddof=1)[np.triu_indices(len(means), 1)]
+    return math.sqrt(float(variances.mean()) / means.shape[1])
 
 
 def _relative_to(reference: int, prior: Mapping[int, Gain] | None) -> dict[int, Gain] | None:
@@ -126,12 +142,11 @@ def _measured(results: Sequence[JobResult], kind: str) -> Measured:
     return Measured(
         fmean(result.score for result in results),
         fmean(losses) if losses else 0.0,
-        np.concatenate([rows_of(one, kind) for one in facts]) if known else None,
+        tuple(rows_of(one, kind) for one in facts) if known else (),
         sum(int(one.get("wrong", 0)) for one in facts),
         sum(int(one.get("examples") or 0) for one in facts),
     )
 
 
 def _mean(one: Measured) -> float:
-    assert one.rows is not None
-    return float(one.rows.mean())
+    return float(np.concatenate(one.rows).mean())

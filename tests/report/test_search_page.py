@@ -51,3 +51,17 @@ def test_a_table_that_stopped_says_when_and_which_rows_stopped_earlier() -> None
     assert "2 seeds, stopped: far behind" in text
     result["search"] |= {"seeds": "2-3"}
     assert "the table used all 3" in render(search_page(result))
+
+
+def test_the_rungs_of_a_race_show_gains_with_their_errors() -> None:
+    result = search()
+    arm = {"name": "crop", "by": "portfolio", "score": 0.9, "brier": 0.2, "gain": 0.051}
+    rung = {"epochs": 5, "seeds": 2, "against": "none", "arms": [{**arm, "error": 0.012}]}
+    own = {**rung, "arms": [{"name": "crop", "by": "portfolio", "score": 0.9}]}
+    result["search"]["story"] = {"searches": [], "left_out": [], "heats": [rung, own]}
+    text = render(search_page(result))
+
+    assert "Rung 1: 1 policy up to epoch 5, 2 splits; gains over none" in text
+    assert "+0.051" in text
+    assert "0.012" in text
+    assert "Rung 2" in text

@@ -249,6 +249,9 @@ def _searches(story: Mapping[str, Any], metric: MetricWords) -> PageTable | None
 def _heats(story: Mapping[str, Any], metric: MetricWords) -> list[PageTable]:
     tables = []
     for number, heat in enumerate(story.get("heats") or (), 1):
+        if "against" in heat:
+            tables.append(_rung(number, heat, metric))
+            continue
         rows = [
             [one["name"], one["by"], metric.of_score(one["score"])] for one in heat["arms"][:SHOWN]
         ]
@@ -259,3 +262,30 @@ def _heats(story: Mapping[str, Any], metric: MetricWords) -> list[PageTable]:
         )
         tables.append(PageTable(["Policy", "Proposed by", "Score"], rows, caption, numbers=(2,)))
     return tables
+
+
+def _rung(number: int, rung: Mapping[str, Any], metric: MetricWords) -> PageTable:
+    """Return the candidates of a rung of a race, with their gains in the Brier score if known."""
+    caption = (
+        f"Rung {number}: {formatting.plural(len(rung['arms']), 'policy', 'policies')} up to epoch "
+        f"{rung['epochs']}, {formatting.plural(rung['seeds'], 'split')}"
+    )
+    arms = rung["arms"][:SHOWN]
+    if not all("brier" in one for one in arms):
+        rows = [[one["name"], metric.of_score(one["score"])] for one in arms]
+        return PageTable(["Policy", "Score"], rows, caption, numbers=(1,))
+    rows = [
+        [
+            one["name"],
+            metric.of_score(one["score"]),
+            f"{one['gain']:+.3f}",
+            f"{one['error']:.3f}",
+        ]
+        for one in arms
+    ]
+    caption += (
+        f"; gains over {rung['against']} in the mean Brier score of a validation example, and "
+        "standard errors of the differences from the first policy"
+    )
+    columns = ["Policy", "Score", "Gain", "Standard error"]
+    return PageTable(columns, rows, caption, numbers=(1, 2, 3))

@@ -9,9 +9,10 @@ decision is what most of the loss comes from (`searchers.race_plan`).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from automorph.experiments import ExternalTask, Job, JobResult
 from automorph.policies import Policy
@@ -247,18 +248,21 @@ class Race(Searcher):
                 "epochs": epochs,
                 "seeds": splits,
                 "against": None if reference is None else self.treatments[reference].name,
-                "arms": [
-                    {
-                        "name": self.treatments[one.candidate].name,
-                        "by": "portfolio",
-                        "score": measured[one.candidate].score,
-                        "gain": one.gain,
-                        "error": one.error if math.isfinite(one.error) else None,
-                    }
-                    for one in places
-                ],
+                "arms": [self._arm(one, measured[one.candidate]) for one in places],
             }
         )
+
+    def _arm(self, place: Place, measured: Measured) -> dict[str, Any]:
+        """Return a candidate of a rung as plain data, with its mean Brier score if it is known."""
+        arm = {
+            "name": self.treatments[place.candidate].name,
+            "by": "portfolio",
+            "score": measured.score,
+        }
+        if not measured.rows:
+            return arm
+        brier = float(np.concatenate(measured.rows).mean())
+        return {**arm, "brier": brier, "gain": place.gain, "error": place.error}
 
     def _prior(self, by_name: dict[str, int]) -> dict[int, Gain]:
         task = self.setting.task

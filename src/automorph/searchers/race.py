@@ -280,7 +280,7 @@ def _held_out(setting: SearchContext) -> float:
 
 
 def _saturated(measured: dict[int, Measured]) -> str:
-    wrong = sorted(one.wrong for one in measured.values())[1]
+    wrong = sorted(one.wrong for one in measured.values() if one.wrong is not None)[1]
     examples = next(iter(measured.values())).examples
     return (
         f"The validation part is saturated: two candidates have {wrong} or fewer of {examples} "

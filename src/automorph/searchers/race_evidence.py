@@ -29,7 +29,7 @@ class Measured:
     score: float
     loss: float
     rows: tuple[NDArray[np.float64], ...]
-    wrong: int
+    wrong: int | None
     examples: int
 
 
@@ -65,7 +65,7 @@ def measured_of(
 
 def is_saturated(measured: Mapping[int, Measured]) -> bool:
     """Whether two candidates have too few wrong predictions to be told apart."""
-    wrong = sorted(one.wrong for one in measured.values() if one.rows)
+    wrong = sorted(one.wrong for one in measured.values() if one.wrong is not None)
     return len(wrong) > 1 and wrong[1] < FEW_WRONG
 
 
@@ -143,7 +143,7 @@ def _measured(results: Sequence[JobResult], kind: str) -> Measured:
         fmean(result.score for result in results),
         fmean(losses) if losses else 0.0,
         tuple(rows_of(one, kind) for one in facts) if known else (),
-        sum(int(one.get("wrong", 0)) for one in facts),
+        sum(int(one["wrong"]) for one in facts) if all("wrong" in one for one in facts) else None,
         sum(int(one.get("examples") or 0) for one in facts),
     )
 

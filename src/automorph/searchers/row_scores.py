@@ -45,20 +45,25 @@ def row_facts(task: Task, result: RunResult) -> dict[str, Any]:
     """Return scores of the validation examples as plain data; see `rows_of`.
 
     ``brier`` are the scores, ``scaled`` those after temperature scaling, lower is better; ``wrong``
-    is the number of wrong predictions among ``examples``. Of another target than classes, both are
-    the losses. If the task's metric is a mean over classes, examples of rare classes weigh more.
+    is the number of wrong predictions among ``examples``. If the task's metric is a mean over
+    classes, examples of rare classes weigh more. Of another target than classes, both are the
+    losses, and nothing is said of wrong predictions.
     """
     validation = task.data.validation
     assert validation is not None
     seen = _evaluation(task, result, validation)
     brier, scaled = row_scores(seen)
-    weights = class_weights(seen.labels) if task.judged_by and task.judged_by.averages else 1.0
+    known: dict[str, Any] = {"examples": len(brier)}
+    if isinstance(seen.target, Classes):
+        known["wrong"] = int((~seen.correct).sum())
+        if task.judged_by and task.judged_by.averages:
+            weights = class_weights(seen.labels)
+            brier, scaled = brier * weights, scaled * weights
     keep = slice(None, None, math.ceil(len(brier) / MOST_ROWS))
     return {
-        "brier": packed_floats((brier * weights)[keep, None].astype(np.float32)),
-        "scaled": packed_floats((scaled * weights)[keep, None].astype(np.float32)),
-        "wrong": int((~seen.correct).sum()),
-        "examples": len(seen.labels),
+        "brier": packed_floats(brier[keep, None].astype(np.float32)),
+        "scaled": packed_floats(scaled[keep, None].astype(np.float32)),
+        **known,
     }
 
 
@@ -81,7 +86,8 @@ def row_scores(seen: Evaluation) -> tuple[NDArray[np.float64], NDArray[np.float6
     """
     if not isinstance(seen.target, Classes):
         losses = seen.losses.astype(np.float64)
-        return losses, losses
+        by_row = losses.reshape(len(losses), -1).mean(axis=1)
+        return by_row, by_row
     logits = torch.from_numpy(seen.logits)
     targets = torch.from_numpy(seen.target.encode(seen.labels))
     scaled = torch.empty_like(logits)
@@ -105,7 +111,7 @@ def class_weights(labels: NDArray[np.int64]) -> NDArray[np.float64]:
 def _evaluation(task: Task, result: RunResult, validation: Split) -> Evaluation:
     """Evaluate the average of the weights, if there is one that says more, else the weights."""
     average = _averaged(task, result)
-    if average is None and "validation" in result.logits:
+    if average is None and "validation" in result.logits and isinstance(task.target, Classes):
         logits = torch.from_numpy(result.logits["validation"])
         return evaluation_of(logits, validation.labels, task.target)
     assert result.model is not None

@@ -61,7 +61,6 @@ from automorph.targets import check_target
 from automorph.training import Task, from_version_1, installed, sizing_for
 
 
-
 @renamed_arguments(tail="post_policy")
 def search(
     task: Any = None,

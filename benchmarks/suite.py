@@ -1,0 +1,345 @@
+"""Does a search pay on data that it has not seen? Each set of the suite, left out of the prior.
+
+Seven public sets at 32 px, and CIFAR-10, Fashion-MNIST and MNIST with 2,000 labels. On each, the
+default search runs once, with a prior without that set, at its default cost; its pick is then
+trained beside what one would use without a search. The published test part of spoken digits has
+other speakers; the four of the training part are too few to divide by. The best fixed candidate is
+the one with the best mean on the *other* sets (by the prior's table).
+
+Expected before the run:
+- the pick minus flip-crop + trivialaugment, mean over the seven sets of the suite: at least 2
+  points, with its 95 % interval above 0 (bootstrap over sets and seeds); on no set worse by more
+  than a point; on traffic_signs ahead by at least 2 points, on spoken_digits by at least 5;
+- regret to the best arm of equal cost in hindsight: at most 1 point on average (the part
+  ``hindsight`` adds all other candidates to the rows);
+- against a random policy: ahead, interval above 0;
+- against the best fixed candidate on the other sets: ahead or level;
+- longer training of flip-crop for the time of search and training together, at most 4 times: level
+  or ahead of the pick on some sets, behind on average;
+- the search costs at most 8 plain trainings on each set.
+
+n: suite: 10 sets x (1 search of 8 trainings + 7 arms x 3 seeds, one of them 4 times as long) = 380
+plain trainings of which those of the seven sets (266) come first; hindsight (only if asked for):
+all candidates of the portfolio on the seven sets, one seed. Hardware: 2 CPU cores, one thread for
+each training; about a minute and a half each with 1,600 images: five hours for the seven sets, two
+more for the other three; hindsight four.
+Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/suite.py [PART ..] [--set SET ..] [--jobs 2]
+       [--try] (parts: suite, others, hindsight; default: suite)
+Finished searches and trainings are lines of results/suite.jsonl and are not repeated. ``--try``
+runs two arms of one set on a few images, and keeps nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automorph.augmenters import as_treatment
+from automorph.experiments import Store, Treatment, open_executor, task_without_test
+from automorph.operations import named_space
+from automorph.policies import Policy, load_policy, policy_from_dict, policy_to_dict
+from automorph.searchers import SearchContext, load_method
+from automorph.searchers.runner import SearchRunner
+from automorph.training import Task, as_task, train
+from cells import Cells, Content
+from record import claim, mean_of, write_result
+from suite_figure import USUAL, draw
+
+SUITE = ("satellite_rsscn7", "traffic_signs", "red_cells", "textures_dtd10", "steel_defects",
+         "apple_leaves", "spoken_digits")  # fmt: skip
+OTHERS = ("cifar10", "fashion-mnist", "mnist")
+ARMS = {"none": "none", "flip-crop": "flip-crop", USUAL: USUAL, "random": "flip-crop + random"}
+LONGER = 4
+SEEDS = 3
+DRAWS = 4000
+"""Bootstrap draws."""
+WHY = {
+    "traffic_signs": "left and right signs are mirror images",
+    "spoken_digits": "a spectrogram has an axis of time and one of pitch",
+    "satellite_rsscn7": "seen from above, every direction is alike",
+    "red_cells": "cells have no direction",
+    "textures_dtd10": "textures have no place and hardly a direction",
+    "steel_defects": "scratches have directions",
+    "apple_leaves": "leaves lie in any direction",
+}  # fmt: skip
+"""What a wrong guess overlooks, for the figure."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A training of an arm; ``tiny`` for a trial."""
+
+    source: str
+    arm: str
+    seed: int
+    found: str = ""
+    tiny: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its line."""
+        return f"{self.source}/{self.arm}/{self.seed}"
+
+
+@cache
+def task_of(source: str, tiny: bool, times: int = 1) -> Task:
+    """Return the task of a set, with a recipe that is ``times`` as long."""
+    limit: Any = 300 if tiny else 2000
+    recipe: dict[str, Any] = {"epochs": 1} if tiny else {}
+    if source in SUITE:
+        folder = Path(os.environ["AUTOMORPH_DATA"]) / "suite" / source
+        task = as_task(
+            f"parquet:{folder}", label="label", size=32, limit=limit, recipe=recipe,
+            model="cnn:4" if tiny else None,
+        )  # fmt: skip
+    else:
+        task = as_task(source, limit=limit, recipe=recipe, model="cnn:4" if tiny else None)
+    return task if times == 1 else task.with_recipe(epochs=times * task.recipe.epochs)
+
+
+def searched(source: str, jobs: int, tiny: bool) -> Content:
+    """Return the pick of the default search, and its cost; the prior knows nothing of the set."""
+    from automorph.searchers import prior, race
+
+    task, named = task_of(source, tiny), load_method("race")
+
+    def without(domain: str, regime: str) -> dict[str, Any]:
+        return prior.load_prior(domain, regime, without=(source,))
+
+    known, race.load_prior = race.load_prior, without
+    try:
+        setting = SearchContext(
+            task=task_without_test(task), space=named_space("randaugment"),
+            post_policy=load_policy("none"), trials=named.entry.usual_trials,
+        )  # fmt: skip
+        with (
+            TemporaryDirectory() as folder,
+            open_executor("processes", task, Path(folder), jobs=jobs) as executor,
+        ):
+            runner = SearchRunner(Store({"task": source}))
+            method = named.build(setting)
+            runner.search(method, executor, trials=setting.trials)
+            pick, cost = method.result(), runner.cost(task)
+    finally:
+        race.load_prior = known
+    return {
+        "pick": plain(pick), "name": pick.name, "trainings": cost, "caveat": method.caveat(),
+        "standing": [
+            [one.treatment.name, one.estimate, one.error if one.error < 1e9 else None]
+            for one in method.standing()
+        ],
+    }  # fmt: skip
+
+
+def plain(treatment: Treatment) -> Content:
+    """Return a policy, or the name of an in-training method, as plain data."""
+    return (
+        policy_to_dict(treatment) if isinstance(treatment, Policy) else {"method": treatment.name}
+    )
+
+
+def fixed(source: str) -> str:
+    """Return the candidate with the best mean on the other sets; the usual policy without any."""
+    from automorph.searchers import prior
+
+    gains = prior.load_prior("image", "scratch", without=(source,))
+    return max(gains, key=lambda name: gains[name].mean, default=USUAL)
+
+
+def arm_of(cells: Cells, source: str, arm: str) -> Treatment:
+    """Return what an arm trains."""
+    if arm == "pick":
+        found = cells[f"{source}/search"]["pick"]
+        return as_treatment(found["method"]) if "method" in found else policy_from_dict(found)
+    if arm == "fixed":
+        return as_treatment(cells[f"{source}/search"].get("fixed") or fixed(source))
+    return as_treatment("flip-crop" if arm == "longer" else ARMS.get(arm, arm))
+
+
+def trained(cell: Cell, treatment: Treatment) -> Content:
+    """Train and evaluate a cell."""
+    task = task_of(cell.source, cell.tiny, LONGER if cell.arm == "longer" else 1)
+    result = train(task, treatment, seed=cell.seed, progress=False)
+    return {
+        "test": result.accuracy["test"], "validation": result.accuracy["validation"],
+        "policy": treatment.name, "epochs": len(result.curves), "passes": result.units.passes,
+    }  # fmt: skip
+
+
+def arms_of() -> list[str]:
+    """Return the arms of the final comparison."""
+    return [*ARMS, "fixed", "longer", "pick"]
+
+
+def values_of(cells: Mapping[str, Content], source: str, arm: str) -> list[float]:
+    """Return the test accuracies of an arm by seed, in points."""
+    names = [f"{source}/{arm}/{seed}" for seed in range(SEEDS)]
+    return [100 * cells[name]["test"] for name in names if name in cells]
+
+
+def gaps(cells: Mapping[str, Content], sources: Sequence[str], other: str) -> NDArray[np.float64]:
+    """Return the pick minus another arm, in points, ``(sets, seeds)``."""
+    return np.array(
+        [
+            np.subtract(values_of(cells, one, "pick"), values_of(cells, one, other))
+            for one in sources
+        ]
+    )
+
+
+def interval(values: NDArray[np.float64]) -> list[float]:
+    """Return the 95 % interval of a mean: sets are resampled, and seeds within each set."""
+    rng = np.random.default_rng(0)
+    sets, seeds = values.shape
+    rows = rng.integers(sets, size=(DRAWS, sets, 1))
+    drawn = values[rows, rng.integers(seeds, size=(DRAWS, sets, seeds))].mean((1, 2))
+    return [round(float(end), 2) for end in np.quantile(drawn, [0.025, 0.975])]
+
+
+def regret(cells: Mapping[str, Content], source: str) -> float:
+    """Return how far the pick is below the best arm of the table, of the same cost, in points."""
+    arms = [arm for arm in arms_of() if arm != "longer"]
+    means = {arm: fmean(values_of(cells, source, arm)) for arm in arms}
+    return max(means.values()) - means["pick"]
+
+
+def claims_of(cells: Mapping[str, Content], sources: Sequence[str]) -> list[Content]:
+    """Judge what was expected, over the finished sets of the suite."""
+    if not sources:
+        return []
+    usual = gaps(cells, sources, USUAL)
+    mean, ends = round(float(usual.mean()), 2), interval(usual)
+    worst = round(float(usual.mean(1).min()), 2)
+    found = [
+        claim(
+            f"the pick minus {USUAL}, mean over {len(sources)} sets, is at least 2 points, and its "
+            "interval is above 0", mean, ends, mean >= 2 and ends[0] > 0,
+        ),
+        claim(f"on no set the pick is more than a point below {USUAL}", worst, None, worst >= -1),
+    ]  # fmt: skip
+    for source, goal in (("traffic_signs", 2), ("spoken_digits", 5)):
+        if source in sources:
+            gap = gaps(cells, [source], USUAL)
+            value = round(float(gap.mean()), 2)
+            text = f"{source}: the pick is at least {goal} points ahead of {USUAL}"
+            found.append(claim(text, value, interval(gap), value >= goal))
+    lost = round(fmean(regret(cells, one) for one in sources), 2)
+    found.append(
+        claim("regret to the best arm of equal cost, on average, is at most 1 point", lost, None,
+              lost <= 1)
+    )  # fmt: skip
+    for arm, words, least in (
+        ("random", "a random policy: ahead, interval above 0", 0.0),
+        ("fixed", "the best fixed candidate on the other sets: ahead or level", None),
+        ("longer", f"flip-crop, {LONGER} times as long: ahead on average", None),
+    ):
+        gap = gaps(cells, sources, arm)
+        value, ends = round(float(gap.mean()), 2), interval(gap)
+        holds = (
+            ends[0] > least if least is not None else ends[1] >= 0 if arm == "fixed" else value > 0
+        )
+        found.append(claim(f"the pick against {words} (points)", value, ends, bool(holds)))
+    cost = round(max(cells[f"{one}/search"]["trainings"] for one in sources), 2)
+    found.append(claim("the search costs at most 8 plain trainings", cost, None, cost <= 8.0))
+    return found
+
+
+def hindsight_names(source: str) -> list[str]:
+    """Return the candidates of the portfolio that a set can take."""
+    from automorph.searchers.portfolio import portfolio_of
+
+    every = portfolio_of(named_space("randaugment"), task_of(source, tiny=False)).treatments
+    return [one.name for one in every]
+
+
+def rows_of(cells: Mapping[str, Content], sources: Sequence[str]) -> list[Content]:
+    """Return one row for each set and arm, and for each candidate that hindsight trained."""
+    rows = []
+    for source in sources:
+        arms = list(dict.fromkeys(
+            name.split("/")[1] for name in cells
+            if name.startswith(f"{source}/") and not name.endswith("/search")
+        ))  # fmt: skip
+        for arm in arms:
+            values = values_of(cells, source, arm)
+            first = cells[f"{source}/{arm}/0"]
+            rows.append(
+                {
+                    "data": source, "arm": arm, "policy": first["policy"],
+                    "test": mean_of([value / 100 for value in values]),
+                    "search": cells[f"{source}/search"]["trainings"] if arm == "pick" else None,
+                    "why": WHY.get(source),
+                }
+            )  # fmt: skip
+    return rows
+
+
+def run(cells: Cells, source: str, jobs: int) -> None:
+    """Search on a set, then train the arms."""
+    cells.kept(
+        f"{source}/search", lambda: {**searched(source, jobs, False), "fixed": fixed(source)}
+    )
+    every = [Cell(source, arm, seed) for seed in range(SEEDS) for arm in arms_of()]
+    cells.run(trained, {c.name: (c, arm_of(cells, source, c.arm)) for c in every}, jobs=jobs)
+
+
+def attempt() -> None:
+    """Run one tiny search and two arms, and keep nothing."""
+    with TemporaryDirectory() as folder:
+        found = Cells("suite", Path(folder))
+        found.kept("spoken_digits/search", searched, "spoken_digits", 1, True)
+        tried = [
+            Cell("spoken_digits", arm, seed, tiny=True)
+            for arm in arms_of()
+            for seed in range(SEEDS)
+        ]
+        found.run(trained, {c.name: (c, arm_of(found, c.source, c.arm)) for c in tried})
+        for one in claims_of(found.results, ["spoken_digits"]):
+            print(one["text"], one["value"], one["interval"], one["holds"])
+        print(rows_of(found.results, ["spoken_digits"])[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("parts", nargs="*", default=["suite"])
+    parser.add_argument("--set", dest="sets", action="append")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--try", dest="tiny", action="store_true")
+    given = parser.parse_args()
+    if given.tiny:
+        attempt()
+        return
+    cells = Cells("suite")
+    for part in given.parts:
+        chosen = given.sets or (OTHERS if part == "others" else SUITE)
+        for source in chosen:
+            if part == "hindsight":
+                more = {
+                    (cell := Cell(source, name, 0)).name: (cell, as_treatment(name))
+                    for name in hindsight_names(source)
+                }
+                cells.run(trained, more, jobs=given.jobs)
+            else:
+                run(cells, source, given.jobs)
+    whole = [
+        source for source in (*SUITE, *OTHERS)
+        if all(f"{source}/{arm}/{seed}" in cells for arm in arms_of() for seed in range(SEEDS))
+    ]  # fmt: skip
+    judged = [source for source in whole if source in SUITE]
+    rows = rows_of(cells.results, whole)
+    write_result("suite", rows=rows, claims=claims_of(cells.results, judged), seeds=SEEDS)
+    draw({"rows": rows})
+
+
+if __name__ == "__main__":
+    main()

@@ -31,11 +31,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 
+from automorph.data import open_test
 from automorph.experiments import Comparison
 from automorph.operations import SearchSpace, named_space
 from automorph.policies import Policy, Uniform, load_policy
+from automorph.report import beside, contact_sheet
 from automorph.training import Task, as_task
 from cells import Cells
 from record import claim, judged, write_result
@@ -93,10 +96,27 @@ def claims_of(found: Comparison, names: dict[str, Policy]) -> list[dict[str, Any
     return [*claims, claim(text, round(100 * least, 2), None, least > 0)]
 
 
+def draw(found: Comparison, names: dict[str, Policy], task: Task, path: Path) -> None:
+    """Draw test images on which flips and rotation change most, under the first seed.
+
+    Columns: the image, its mask, and what was predicted after training without augmentation and
+    with flips and rotation.
+    """
+    part = open_test(task.data)
+    masks = [found.predictions[names[name].name][0] for name in ("none", "flips and rotation")]
+    right = [task.target.correct(one, part.expected) for one in masks]
+    rows = np.argsort(-np.abs(right[1] - right[0]), kind="stable")[:6]
+    labels = [f"{100 * right[0][row]:.0f} % to {100 * right[1][row]:.0f} %" for row in rows]
+    shown = beside(part.data[rows], part.expected[rows], *(one[rows] for one in masks))
+    columns = ("image", "mask, predicted by none, by flips and rotation")
+    contact_sheet(shown, labels, columns=columns).save(path)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--picture", type=Path)
     parser.add_argument("--try", dest="tiny", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -106,9 +126,13 @@ def main() -> None:
         with TemporaryDirectory() as place:
             found = compared(Cells("wbc-masks", Path(place)), task, given, seeds=2)
             print(claims_of(found, names), *found.remarks, sep="\n")
+        if asked.picture:
+            draw(found, names, task, asked.picture)
         return
     found = compared(Cells("wbc-masks"), task, given, seeds=asked.seeds, jobs=asked.jobs)
     print(found, *found.remarks, sep="\n")
+    if asked.picture:
+        draw(found, names, task, asked.picture)
     write_result(
         "wbc-masks", rows=found.to_dict()["rows"], claims=claims_of(found, names),
         names={policy.name: name for name, policy in names.items()},

@@ -153,9 +153,6 @@ def _print(result: Predictions, notes: list[str], file: Path, *, quiet: bool) ->
     for note in notes:
         say.print(note, style="dim", markup=False, soft_wrap=True)
     known = int(result.known.sum())
-    if result.accuracy is not None and result.loss is not None:
-        say.print(
-            f"Accuracy {result.accuracy:.2%}, log-loss {result.loss:.4f} on {known:,} examples "
-            "with a label"
-        )
+    if result.summary:
+        say.print(f"{result.summary} on {known:,} examples with a label")
     say.print(f"Wrote {file}: {len(result):,} predictions", markup=False, soft_wrap=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.annotated import is_missing
+from automorph.data.annotation import TargetKind
 from automorph.data.class_values import class_value
 from automorph.data.dataset import Split
 from automorph.data.decode_like import decode_like
@@ -21,16 +23,21 @@ from automorph.data.readers.columns import Columns
 from automorph.data.readers.in_memory import raw_from_arrays
 from automorph.data.readers.raw import RawData
 from automorph.data.resizing import Resizing
+from automorph.data.several_labels import label_matrices
 from automorph.errors import DataError, UsageError
 
 
 @dataclass(frozen=True, eq=False)
 class NewExamples:
-    """Parts by name, whose labels are -1 where unknown, with their subgroups as words, if any."""
+    """Parts by name, whose labels are -1 where unknown, with their subgroups as words, if any.
+
+    ``matrices`` are several labels of each example ``(n, k)``; rows are -1 where unknown.
+    """
 
     splits: Mapping[str, Split]
     subgroups: Mapping[str, Sequence[str]]
     notes: tuple[str, ...]
+    matrices: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
 
 
 def read_new_examples(
@@ -48,6 +55,7 @@ def read_new_examples(
     root: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
     download: bool = False,
+    target: TargetKind = "classes",
 ) -> NewExamples:
     """Read all examples of a source as those were read on which a network was trained.
 
@@ -60,7 +68,7 @@ def read_new_examples(
 
     Raises DataError for examples of another kind, or that cannot be read.
     """
-    columns = Columns(image, text, label, subgroup, metadata=(), optional=True)
+    columns = Columns(image, text, label, subgroup, metadata=(), optional=True, target=target)
     raw = _raw(source, columns, root, download)
     notes = Notes(raw.notes)
     wanted = "image" if shape else "text"
@@ -70,7 +78,12 @@ def read_new_examples(
             "expected the same kind: choose another source, or another column with image=... "
             "(--image) or text=... (--text)"
         )
-    labels = _labels(raw, classes, notes, chosen=label is not None)
+    several: Mapping[str, NDArray[np.int8]] = {}
+    if target == "labels":
+        several = _several(raw, classes, notes, chosen=label is not None)
+        labels = {part: one[:, 0].astype(np.int64) for part, one in several.items()}
+    else:
+        labels = _labels(raw, classes, notes, chosen=label is not None)
     words = _subgroups(raw, notes)
     found = decode_like(
         raw, notes, channels=shape[2:], size=(shape[0], shape[1]) if shape else None,
@@ -84,7 +97,8 @@ def read_new_examples(
         for part, (_, rows) in found.items()
         if part in words
     }
-    return NewExamples(parts, groups, notes.lines)
+    matrices = {part: several[part][rows] for part, (_, rows) in found.items() if part in several}
+    return NewExamples(parts, groups, notes.lines, matrices)
 
 
 def _raw(
@@ -126,6 +140,23 @@ def _labels(
             f"labels that are no classes of the network ({lost:,} examples)", [listed(strange, 3)]
         )
     return labels
+
+
+def _several(
+    raw: RawData, names: Sequence[str], notes: Notes, *, chosen: bool
+) -> Mapping[str, NDArray[np.int8]]:
+    """Return several labels by part; rows are -1 where they are unknown."""
+    unknown = {part: np.full((len(r.ids), len(names)), MISSING, np.int8)
+               for part, r in raw.parts.items()}  # fmt: skip
+    if all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels):
+        return unknown
+    try:
+        return label_matrices(raw, notes, names)[0]
+    except DataError as error:
+        if chosen:
+            raise
+        notes.ignored(f"labels, which cannot be read ({error})")
+        return unknown
 
 
 def _subgroups(raw: RawData, notes: Notes) -> dict[str, list[str]]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data import (
@@ -27,11 +26,14 @@ _ROW = re.compile(r"train\[(\d+)\]")
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """One part to predict; ``labels`` are -1 where unknown, ``subgroups`` empty without any."""
+    """One part to predict; ``labels`` are -1 where unknown, ``subgroups`` empty without any.
+
+    Several labels are int8 ``(n, k)``, whose rows are -1 where they are unknown.
+    """
 
     part: str
     data: NDArray[Any]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     names: Sequence[str]
     subgroups: Sequence[str] = ()
 
@@ -47,12 +49,18 @@ def new_examples(
             f"{', '.join(sorted(_OPTIONS))}: leave the others out"
         )
     found = read_new_examples(
-        source, classes=run.classes, shape=run.shape, resizing=run.resizing, **options
+        source,
+        classes=run.classes,
+        shape=run.shape,
+        resizing=run.resizing,
+        target=run.target,
+        **options,
     )
     alone = len(found.splits) == 1
     given = [
         Given(
-            part, one.data, one.labels, _numbers(one.names) if alone else one.names,
+            part, one.data, found.matrices.get(part, one.labels),
+            _numbers(one.names) if alone else one.names,
             found.subgroups.get(part, ()),
         )
         for part, one in found.splits.items()
@@ -112,7 +120,10 @@ def split_like_run(
         data = source
     elif isinstance(source, str):
         # Images that have this size already stay as they are.
-        size = {"size": run.shape[:2], "resizing": run.resizing} if run.shape else {}
+        size: dict[str, Any] = (
+            {"size": run.shape[:2], "resizing": run.resizing} if run.shape else {}
+        )
+        size["target"] = run.target
         data = load_data(source, **{**size, **options})
     else:
         raise UsageError(
@@ -125,10 +136,10 @@ def split_like_run(
 
 
 def _check_like(run: TrainedRun, data: Dataset) -> None:
-    if not same_names(run.classes, data.classes):
+    if not same_names(run.classes, data.predicted):
         raise UsageError(
             f"{run.file} was trained on the classes {list(run.classes)[:8]}, but {data.name} has "
-            f"{list(data.classes)[:8]}; expected the same, in the same order: without a part, "
+            f"{list(data.predicted)[:8]}; expected the same, in the same order: without a part, "
             "examples of other classes are predicted as well"
         )
     shape = tuple(data.train.data.shape[1:])
@@ -145,7 +156,7 @@ def _of_part(data: Dataset, name: str) -> Given:
     groups: Sequence[str] = ()
     if part.subgroups is not None:
         groups = [data.subgroup_names[number] for number in part.subgroups.tolist()]
-    return Given(name, part.data, part.labels, part.names, groups)
+    return Given(name, part.data, part.expected, part.names, groups)
 
 
 def _numbers(names: Sequence[str]) -> Sequence[str]:

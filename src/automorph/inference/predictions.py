@@ -77,6 +77,13 @@ class Predictions:
             return None
         return float(self.losses[self.known].mean(dtype=np.float64))
 
+    @property
+    def summary(self) -> str:
+        """The accuracy and the loss in words; empty without a known label."""
+        if self.accuracy is None or self.loss is None:
+            return ""
+        return f"Accuracy {self.accuracy:.2%}, log-loss {self.loss:.4f}"
+
     def columns(self) -> dict[str, Sequence[Any]]:
         """Return the table by column.
 

@@ -58,18 +58,19 @@ class Deployed(nn.Module):
     factor: Tensor
     offset: Tensor
 
-    def __init__(self, model: nn.Module, scale: Normaliser) -> None:
+    def __init__(self, model: nn.Module, scale: Normaliser, *, several: bool = False) -> None:
         super().__init__()
         self.model = model
         mean, std = (torch.tensor(side).view(1, -1, 1, 1) for side in (scale.mean, scale.std))
         self.register_buffer("factor", 1 / (255 * std))
         self.register_buffer("offset", mean / std)
+        self.several = several
 
     def forward(self, images: Tensor) -> Tensor:
         """Return probabilities float32 ``(n, k)``."""
         pixels = images.permute(0, 3, 1, 2).to(torch.float32)
         logits: Tensor = self.model(pixels * self.factor - self.offset)
-        return logits.softmax(dim=1)
+        return logits.sigmoid() if self.several else logits.softmax(dim=1)
 
 
 def export_model(
@@ -101,7 +102,7 @@ def export_model(
     wanted = _ours(trained, images)
     # torch.export.save warns of weights with channels last, and keeps them as they lie in memory.
     plain = trained.model.to(memory_format=torch.contiguous_format)
-    deployed = Deployed(plain, scale).eval()
+    deployed = Deployed(plain, scale, several=trained.target == "labels").eval()
     make_folder(file.parent)
     write = _write_onnx if to == "onnx" else _write_program
     with atomic_write(file) as temporary:
@@ -139,13 +140,19 @@ def _random_images(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _ours(run: TrainedRun, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    seen = run.evaluate(images, np.zeros(len(images), np.int64))
+    shape = (len(images), len(run.classes)) if run.target == "labels" else (len(images),)
+    seen = run.evaluate(images, np.zeros(shape, np.int64))
     return seen.target.probabilities(seen.logits)
 
 
 def _facts(run: TrainedRun) -> dict[str, str]:
     """Return what users of the file need to know, as text."""
-    return {"classes": json.dumps(list(run.classes)), "shape": json.dumps(list(run.shape))}
+    at = getattr(run.predicts, "thresholds", ())
+    return {
+        "classes": json.dumps(list(run.classes)),
+        "shape": json.dumps(list(run.shape)),
+        **({"target": run.target, "thresholds": json.dumps(list(at))} if at else {}),
+    }
 
 
 Answer = Callable[[NDArray[np.uint8]], NDArray[Any]]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from automorph.inference.examples import (
     new_examples,
     split_like_run,
 )
+from automorph.inference.label_predictions import LabelPredictions, thresholds_in_words
 from automorph.inference.predictions import Predictions
 from automorph.inference.trained_run import TrainedRun, load_run
 from automorph.inference.views import (
@@ -26,7 +29,7 @@ from automorph.inference.views import (
     choose_views,
     log_losses,
 )
-from automorph.targets import check_target
+from automorph.targets import SeveralLabels, check_target
 from automorph.training import Encoder
 
 
@@ -63,6 +66,11 @@ def predict(
     _check_views(tta)
     trained = load_run(run, model=model, encoder=encoder, precision=precision, device=device)
     check_target(trained.target, "predict")
+    if tta is not None and trained.target != "classes":
+        raise UsageError(
+            f"got tta={tta} for a network that predicts {trained.target}; expected one of classes, "
+            "whose views are compared by log-loss: leave out --tta (tta)"
+        )
     if part is not None:
         given, notes = examples_of_part(trained, source, part, options)
     elif isinstance(source, Dataset):
@@ -78,7 +86,13 @@ def predict(
     if point is not None:
         notes = (*notes, point.words)
     found = [_predicted(trained, one, choice) for one in given]
-    return Predictions(
+    several = trained.predicts
+    kind: Callable[..., Predictions] = Predictions
+    if isinstance(several, SeveralLabels):
+        at = dict(zip(trained.classes, several.thresholds, strict=False))
+        notes = (*notes, thresholds_in_words(at))
+        kind = partial(LabelPredictions, thresholds=at)
+    return kind(
         classes=trained.classes,
         examples=[name for one in given for name in one.names],
         probabilities=np.concatenate([probabilities for _, probabilities, _ in found]),

@@ -16,7 +16,7 @@ from automorph.data import Resizing, Split, TargetKind, check_kind
 from automorph.errors import DamagedError, UsageError
 from automorph.files import read_json
 from automorph.metrics import OperatingPoint
-from automorph.targets import Classes
+from automorph.targets import Classes, SeveralLabels, Target
 from automorph.training import (
     DTYPES,
     Encoder,
@@ -30,6 +30,7 @@ from automorph.training import (
     read_facts,
     repeatable,
     resized_as,
+    thresholds_in,
     weights_file,
 )
 
@@ -75,6 +76,13 @@ class TrainedRun:
         return check_kind(read_facts(self.file).get("target", "classes"))
 
     @property
+    def predicts(self) -> Target:
+        """What the network predicts; labels by the thresholds of the training."""
+        if self.target == "labels":
+            return SeveralLabels(len(self.classes), thresholds=thresholds_in(self.file))
+        return Classes(len(self.classes))
+
+    @property
     def resizing(self) -> Resizing | None:
         """How images were brought to their size; None: in the usual way."""
         return resized_as(self.file)
@@ -95,12 +103,15 @@ class TrainedRun:
         found = self.identity.get("seed")
         return found if type(found) is int else 0
 
-    def evaluate(self, data: NDArray[Any], labels: NDArray[np.int64]) -> Evaluation:
+    def evaluate(self, data: NDArray[Any], labels: NDArray[Any]) -> Evaluation:
         """Evaluate examples as the training does its parts; unknown labels may be any class."""
+        part = Split(data, labels) if labels.ndim == 1 else Split(
+            data, np.zeros(len(labels), np.int64), annotations=labels.astype(np.uint8)
+        )  # fmt: skip
         with repeatable(self.machine):
             return evaluate(
-                self.model, Split(data, labels), encoder=self.encoder, precision=self.precision,
-                machine=self.machine, target=Classes(len(self.classes)),
+                self.model, part, encoder=self.encoder, precision=self.precision,
+                machine=self.machine, target=self.predicts,
             )  # fmt: skip
 
 

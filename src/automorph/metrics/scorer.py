@@ -68,7 +68,7 @@ class Scorer:
         labels: Labels,
         probabilities: Floats,
         *,
-        threshold: float | None = None,
+        threshold: Any = None,
         weights: Floats | None = None,
     ) -> float:
         """Compute the metric from class numbers ``(n,)`` and probabilities ``(n, k)``.

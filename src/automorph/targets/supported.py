@@ -9,7 +9,7 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     "classes": (
         "preview", "train", "compare", "search", "explain", "audit", "patch", "predict", "export",
     ),
-    "labels": ("preview", "train", "compare", "explain"),
+    "labels": ("preview", "train", "compare", "search", "explain", "predict", "export"),
     "values": ("preview", "train", "compare", "search", "explain"),
     "masks": ("preview", "train", "compare", "search"),
 }  # fmt: skip

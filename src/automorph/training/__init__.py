@@ -26,6 +26,7 @@ from automorph.training.device import Machine, find_machine, repeatable
 from automorph.training.evaluation import Evaluation, evaluate, evaluation_of
 from automorph.training.frozen import check_frozen
 from automorph.training.identity import alike, differences
+from automorph.training.label_thresholds import thresholds_in
 from automorph.training.load_model import (
     Trained,
     load_trained,
@@ -149,6 +150,7 @@ __all__ = [
     "soft_cross_entropy",
     "steps_per_epoch",
     "task_identity",
+    "thresholds_in",
     "torch_seed",
     "train",
     "trained_facts",

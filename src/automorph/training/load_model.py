@@ -23,6 +23,7 @@ from automorph.training.checkpoint_validation import (
     check_point,
     check_resizing,
 )
+from automorph.training.label_thresholds import threshold_facts
 from automorph.training.task import Task
 from automorph.training.text import TextEncoder, encoder_from
 
@@ -172,6 +173,7 @@ def trained_facts(task: Task, thresholds: Mapping[str, float] | None = None) -> 
         "texts": encoder.facts() if isinstance(encoder, TextEncoder) else None,
         **({"resizing": task.data.resizing.to_dict()} if task.data.resizing else {}),
         **_point(task, thresholds or {}),
+        **threshold_facts(task, thresholds or {}),
     }
 
 
@@ -185,7 +187,7 @@ def _scale(target: Target) -> dict[str, Any]:
 def _point(task: Task, thresholds: Mapping[str, float]) -> dict[str, Any]:
     """Return the operating point of the metric that chooses, if it has one."""
     scorer = task.scorer
-    if scorer.name not in thresholds or scorer.positive is None:
+    if task.data.target != "classes" or scorer.name not in thresholds or scorer.positive is None:
         return {}
     label = task.data.predicted[scorer.positive]
     point = OperatingPoint(scorer.name, label, thresholds[scorer.name])

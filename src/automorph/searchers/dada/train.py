@@ -124,7 +124,7 @@ class Learning:
                 some = against[step % len(against)]
                 direction = validation_gradient(
                     self.model,
-                    *self._inputs(validation.data[some], target.encode(validation.labels[some])),
+                    *self._inputs(validation.data[some], target.encode(validation.expected[some])),
                     self.balance.as_common,
                 )
                 rewards = [alignments(self.model, direction, *view, target) for view in views]
@@ -181,7 +181,7 @@ class Learning:
         # Further copy numbers, so that the post-policy repeats no draw of the operations.
         return self._inputs(
             *self.post_policy.augment(
-                examples, labels=self.task.target.encode(part.labels[rows]), seed=job.seed,
+                examples, labels=self.task.target.encode(part.expected[rows]), seed=job.seed,
                 epoch=epoch, index=numbers, copy=job.draws + copy,
             )
         )  # fmt: skip

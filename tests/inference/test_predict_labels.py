@@ -140,7 +140,7 @@ def test_methods_that_need_classes_are_refused_by_name(data):
 
 def test_a_search_judges_by_the_metric_of_labels(data):
     found = search(data, "random", model="cnn:4", recipe=RECIPE, trials=2, seeds=1,
-                   epoch_multiplier=1)  # fmt: skip
+                   epoch_multiplier=2)  # fmt: skip
     assert found.metric.name == "mAP"
     assert all(0 <= one["score"] <= 1 for one in found.trace)
 

@@ -13,7 +13,25 @@ def captions(data: Dataset, part: Split) -> list[str]:
     """Return what each example of a part is labelled with."""
     if data.target == "values":
         return [value_words(data.predicted, row) for row in part.expected]
+    if data.target == "labels":
+        return [label_words(data.predicted, row) for row in part.expected]
     return [data.classes[label] for label in part.labels]
+
+
+def label_words(names: tuple[str, ...], row: Any) -> str:
+    """Return the labels of an example.
+
+    >>> label_words(("open", "short", "spur"), [1, 0, 1]), label_words(("open",), [0])
+    ('open, spur', 'no label')
+    """
+    return ", ".join(name for name, has in zip(names, row, strict=True) if has) or "no label"
+
+
+def label_shares(data: Dataset) -> dict[str, list[float]]:
+    """Return how often each label occurs in training, for a report; nothing without labels."""
+    if data.target != "labels":
+        return {}
+    return {"shares": data.train.expected.mean(axis=0).round(4).tolist()}
 
 
 def value_words(names: tuple[str, ...], values: Any) -> str:

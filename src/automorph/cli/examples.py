@@ -21,13 +21,13 @@ Shares = NDArray[np.float64]
 
 
 def by_class(task: Task, predictions: Mapping[str, Numbers]) -> dict[str, list[float | None]]:
-    """Return test accuracy by policy and class; None for a class without examples."""
-    if task.data.target != "classes":
+    """Return test accuracy by policy and class, or F1 by label; None for one without examples."""
+    if task.data.target not in ("classes", "labels"):
         return {}
     part = _test(task)
     found = {}
     for name, predicted in predictions.items():
-        scores = task.target.scores(predicted, part.labels)
+        scores = task.target.scores(predicted, part.expected)
         found[name] = [None if np.isnan(score) else float(score) for score in scores]
     return found
 

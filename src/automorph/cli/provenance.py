@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from automorph.cli.answers import score_fact
+from automorph.cli.answers import label_shares, score_fact
 from automorph.cli.run_names import command_words
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def task_facts(source: str, task: Task) -> dict[str, Any]:
             "classes": list(data.predicted),
             **({} if data.annotation is None else {"target": data.target}),
             **score_fact(task.target),
+            **label_shares(data),
             "n_train": len(data.train),
             "n_validation": len(data.validation or ()),
             "n_test": data.sizes.get("test", 0),

@@ -248,7 +248,8 @@ def _content(
     )
     masks = {} if known is None or task.data.target != "masks" else {name: known[None]}
     row["measured"] = measured_metrics(task, result, measured) if of_classes else []
-    row["per_class"] = by_class(task, predicted).get(name)
+    several = {name: known} if known is not None and task.data.target == "labels" else {}
+    row["per_class"] = by_class(task, several or predicted).get(name)
     row["metrics"] = {} if known is None or not of_classes else further_scores(task, known)
     shared = task_facts(data, task)
     shared["data"]["notes"] += constant_answers(predicted, task.data.classes)

@@ -271,24 +271,26 @@ def _classes(results: Results) -> Section | None:
     ordered = sorted(known, key=lambda one: one[1] - one[2])
     half = sections.CLASSES // 2
     # Whatever the metric of the table, a class has the share of its examples that are right.
-    accuracy = f"{results.metric.part.capitalize()} accuracy"
+    several = results.content["data"].get("target") == "labels"
+    score, kind, many = ("F1", "label", "labels") if several else ("accuracy", "class", "classes")
+    accuracy = f"{results.metric.part.capitalize()} {score}"
     shown = ordered if len(ordered) <= sections.CLASSES else [*ordered[:half], *ordered[-half:]]
     rows = [
         FigureRow(str(name), 100 * (b - a), colour=1, words=formatting.points(b - a))
         for name, a, b in shown
     ]
     caption = (
-        f"{accuracy} of {ahead} minus that of {base}, by class. Each class has "
+        f"{accuracy} of {ahead} minus that of {base}, by {kind}. Each {kind} has "
         "few examples, so these differences are noisier than the overall ones."
     )
     if len(ordered) > sections.CLASSES:
-        caption += f" The {half} best and the {half} worst of {len(ordered)} classes."
-    label = f"Difference of {ahead} from {base} by class, in points: {_spoken(rows)}."
+        caption += f" The {half} best and the {half} worst of {len(ordered)} {many}."
+    label = f"Difference of {ahead} from {base} by {kind}, in points: {_spoken(rows)}."
     picture = figure(figures.bars, rows, axis="Difference, points", label=label, caption=caption)
     lines = [
         [str(name), formatting.percent(a), formatting.percent(b), formatting.points(b - a)]
         for name, a, b in ordered[: sections.LINES]
     ]
-    columns = ["Class", base, ahead, "Difference"]
-    table = PageTable(columns, lines, f"{accuracy} by class", numbers=(1, 2, 3), folded=True)
-    return Section("Class by class", [picture, table])
+    columns = [kind.capitalize(), base, ahead, "Difference"]
+    table = PageTable(columns, lines, f"{accuracy} by {kind}", numbers=(1, 2, 3), folded=True)
+    return Section(f"{kind.capitalize()} by {kind}", [picture, table])

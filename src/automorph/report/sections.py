@@ -182,27 +182,31 @@ def strips(
     return Strip(name, shown, colour)
 
 
-def classes(names: Sequence[str], accuracies: Sequence[float | None] | None) -> Section | None:
-    """Make the section of test accuracy (a fraction) by class, lowest first."""
+def classes(
+    names: Sequence[str], accuracies: Sequence[float | None] | None, *, several: bool = False
+) -> Section | None:
+    """Make the section of test accuracy (a fraction) by class, or F1 by label, lowest first.
+
+    ``several``: the names are labels, several of which an example may have.
+    """
+    score, one, many = ("F1", "label", "labels") if several else ("accuracy", "class", "classes")
     known = [
-        (str(name), one)
-        for name, one in zip(names, accuracies or (), strict=False)
-        if one is not None
+        (str(name), value)
+        for name, value in zip(names, accuracies or (), strict=False)
+        if value is not None
     ]
     if not known:
         return None
-    order = sorted(known, key=lambda one: one[1])
-    rows = [
-        FigureRow(name, 100 * one, words=formatting.percent(one)) for name, one in order[:CLASSES]
-    ]
+    order = sorted(known, key=lambda pair: pair[1])[:CLASSES]
+    rows = [FigureRow(name, 100 * value, words=formatting.percent(value)) for name, value in order]
     more = len(known) - len(rows)
     label = "; ".join(f"{row.label} {row.words}" for row in rows)
-    caption = "Test accuracy of each class, lowest first."
+    caption = f"Test {score} of each {one}, lowest first."
     drawn = figure(
-        figures.bars, rows, axis="Test accuracy, %", label=f"Test accuracy by class: {label}.",
-        caption=f"{caption} {more} more accurate classes are not shown." if more else caption,
+        figures.bars, rows, axis=f"Test {score}, %", label=f"Test {score} by {one}: {label}.",
+        caption=f"{caption} {more} {many} with a higher one are not shown." if more else caption,
     )  # fmt: skip
-    return Section("Class by class", [drawn])
+    return Section(f"{one.capitalize()} by {one}", [drawn])
 
 
 def examples(groups: Mapping[str, JsonObject]) -> Section | None:
@@ -302,6 +306,11 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
     if "n_unlabelled" in data:
         sizes["without labels"] = "n_unlabelled"
     classes = [str(name) for name in data.get("classes") or []]
+    if shares := data.get("shares"):
+        classes = [
+            f"{name} ({formatting.percent(share)})"
+            for name, share in zip(classes, shares, strict=True)
+        ]
     more = f" and {len(classes) - 30} more" if len(classes) > 30 else ""
     model = str(result["model"])
     if result.get("parameters"):

@@ -59,7 +59,11 @@ def train_page(result: JsonObject) -> Page:
             results.entries("curves"), results.seeds, score=result["data"].get("score")
         ),
         sections.operations(results.entries("curves")),
-        sections.classes(result["data"].get("classes") or [], row.get("per_class")),
+        sections.classes(
+            result["data"].get("classes") or [],
+            row.get("per_class"),
+            several=result["data"].get("target") == "labels",
+        ),
         sections.examples(result.get("examples") or {}),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), row["policy"]),

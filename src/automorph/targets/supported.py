@@ -15,6 +15,11 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
 }  # fmt: skip
 """The verbs that take each kind."""
 REASONS: dict[str, str] = {
+    "audit/labels": "it measures groups of one class and one subgroup. Audit one label as two "
+    "classes: name its column of 0 and 1 with --label and leave out --target; "
+    "predict writes all labels with their subgroups.",
+    "patch/labels": "it repairs one class decision. Patch one label as two classes: name its "
+    "column of 0 and 1 with --label and leave out --target.",
     "explain/masks": "its diagnostics need one answer for each example; to see what operations do "
     "to masks, use preview, and compare to measure it.",
     "audit/masks": "its tables count right and wrong examples, and a mask is right in part; "

@@ -14,7 +14,7 @@ from automorph.data import Chosen, Photographs, Resizing, Sizing, split_hashes
 from automorph.errors import UsageError
 from automorph.metrics import OperatingPoint
 from automorph.models import build_model, build_text_model, without_weights
-from automorph.targets import Classes, Target, Values
+from automorph.targets import Classes, SeveralLabels, Target, Values
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint, read_facts
 from automorph.training.checkpoint_validation import (
@@ -149,6 +149,8 @@ def _target(facts: dict[str, Any]) -> Target:
     """Return what the network of a file predicts."""
     if (scale := facts.get("values")) is not None:
         return Values(tuple(scale["mean"]), tuple(scale["std"]))
+    if facts.get("target") == "labels":
+        return SeveralLabels(len(facts["classes"]))
     return Classes(len(facts["classes"]))
 
 

@@ -92,6 +92,7 @@ def test_nothing_better_than_none():
     rows = {"found": row("none", NONE, 0.5), "tail": row("flip-crop", [0.4, 0.42, 0.41], 0.4)}
     found, advice = verdict(rows)
     assert found.text.startswith("Use none. race found nothing better than none.")
+    assert "The usual defaults do harm here: flip-crop costs 10.0 points (" in found.text
     assert (found.kind, advice.action) == ("unclear", "keep")
 
 

@@ -143,7 +143,8 @@ class Evidence:
         """Say what the usual defaults cost on this data, if that is beyond chance."""
         if self.seeds == 1:
             return ""
-        gaps = {part: self.gap(part, "none") for part in ("tail", *USUAL)}
+        base = "none" if "none" in self.by_part else "found"  # The search may have found none.
+        gaps = {part: self.gap(part, base) for part in ("tail", *USUAL)}
         known = {part: gap for part, gap in gaps.items() if gap is not None}
         costs = [
             f"{self.by_part[part].policy} costs {self._size(gap)} ({self._interval(gap)})"

@@ -109,7 +109,7 @@ def test_policies_that_blend_images_are_refused_by_name(policy, task):
 def test_methods_that_need_classes_are_refused_by_name(task):
     from automorph.augmenters import as_treatment
 
-    with pytest.raises(UsageError, match=r"training method for classes, but .* have masks"):
+    with pytest.raises(UsageError, match=r"training method for classes.*, but .* have masks"):
         train(task, as_treatment("adversarial"))
 
     class Own(Augmenter):

@@ -93,7 +93,7 @@ def predict(
     no labels. Columns: example (file or row), label (predicted), true and subgroup (where known),
     and the probability of each class.
     """
-    from automorph.inference import TABLE_ENDINGS, check_new_file
+    from automorph.inference import TABLE_ENDINGS, ValuePredictions, check_new_file
     from automorph.inference import predict as run_predict
 
     check_new_file(out, TABLE_ENDINGS)
@@ -122,6 +122,7 @@ def predict(
                 "labelled": int(result.known.sum()),
                 "views": result.views,
                 "classes": list(result.classes),
+                **({"metrics": result.figures} if isinstance(result, ValuePredictions) else {}),
                 "notes": notes,
                 "file": str(file),
             }

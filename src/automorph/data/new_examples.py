@@ -24,6 +24,7 @@ from automorph.data.readers.in_memory import raw_from_arrays
 from automorph.data.readers.raw import RawData
 from automorph.data.resizing import Resizing
 from automorph.data.several_labels import label_matrices
+from automorph.data.values import value_matrices
 from automorph.errors import DataError, UsageError
 
 
@@ -31,13 +32,14 @@ from automorph.errors import DataError, UsageError
 class NewExamples:
     """Parts by name, whose labels are -1 where unknown, with their subgroups as words, if any.
 
-    ``matrices`` are several labels of each example ``(n, k)``; rows are -1 where unknown.
+    ``matrices`` are several labels of each example ``(n, k)``, whose rows are -1 where unknown, or
+    values float64 ``(n, k)``, NaN where unknown.
     """
 
     splits: Mapping[str, Split]
     subgroups: Mapping[str, Sequence[str]]
     notes: tuple[str, ...]
-    matrices: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
+    matrices: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def read_new_examples(
@@ -78,10 +80,13 @@ def read_new_examples(
             "expected the same kind: choose another source, or another column with image=... "
             "(--image) or text=... (--text)"
         )
-    several: Mapping[str, NDArray[np.int8]] = {}
+    several: Mapping[str, NDArray[Any]] = {}
     if target == "labels":
         several = _several(raw, classes, notes, chosen=label is not None)
         labels = {part: one[:, 0].astype(np.int64) for part, one in several.items()}
+    elif target == "values":
+        several = _values(raw, classes, notes, chosen=label is not None)
+        labels = {part: np.zeros(len(one), np.int64) for part, one in several.items()}
     else:
         labels = _labels(raw, classes, notes, chosen=label is not None)
     words = _subgroups(raw, notes)
@@ -157,6 +162,29 @@ def _several(
             raise
         notes.ignored(f"labels, which cannot be read ({error})")
         return unknown
+
+
+def _values(
+    raw: RawData, names: Sequence[str], notes: Notes, *, chosen: bool
+) -> Mapping[str, NDArray[np.float64]]:
+    """Return values by part; NaN where they are unknown."""
+    unknown = {part: np.full((len(r.ids), len(names)), np.nan) for part, r in raw.parts.items()}
+    if all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels):
+        return unknown
+    try:
+        found, values = value_matrices(raw, notes)
+        if len(found) != len(names):
+            raise DataError(
+                f"{raw.name} has {len(found)} values for each example, but the network predicts "
+                f"{len(names)} ({listed(names)}); expected the same: choose columns with "
+                "label=... (--label)"
+            )
+    except DataError as error:
+        if chosen:
+            raise
+        notes.ignored(f"values, which cannot be read ({error})")
+        return unknown
+    return values
 
 
 def _subgroups(raw: RawData, notes: Notes) -> dict[str, list[str]]:

@@ -40,6 +40,26 @@ def read_values(raw: RawData, notes: Notes) -> Annotated:
     Missing values are NaN, and their rows have no stratum. Raises DataError for words, infinite
     values, rows of different lengths, and values that are the same in all training rows.
     """
+    names, values = value_matrices(raw, notes)
+    known = {part: found[~np.isnan(found).any(axis=1)] for part, found in values.items()}
+    _check_train(raw.name, names, known["train"])
+    notes.add(*_doubts(names, known["train"]))
+    edges = strata_edges(known["train"][:, 0])
+    return Annotated(
+        Annotation("values", names),
+        {
+            part: np.where(
+                np.isnan(found).any(axis=1), MISSING, np.searchsorted(edges, found[:, 0])
+            ).astype(np.int64)
+            for part, found in values.items()
+        },
+        strata_names(names[0], edges),
+        lambda part, rows, shape: values[part][rows],
+    )
+
+
+def value_matrices(raw: RawData, notes: Notes) -> tuple[tuple[str, ...], dict[str, Floats]]:
+    """Return the names of the values, and the values by part: NaN where they are missing."""
     cells = {part: [_entries(cell) for cell in rows.labels] for part, rows in raw.parts.items()}
     names = _names(raw, cells)
     comma = {k for k, name in enumerate(names) if _has_decimal_comma(raw.name, name, k, cells)}
@@ -56,21 +76,7 @@ def read_values(raw: RawData, notes: Notes) -> Annotated:
                 found[row, k] = _number(entry, comma=k in comma)
         values[part] = found
     _check_numbers(raw, names, cells, values)
-    known = {part: found[~np.isnan(found).any(axis=1)] for part, found in values.items()}
-    _check_train(raw.name, names, known["train"])
-    notes.add(*_doubts(names, known["train"]))
-    edges = strata_edges(known["train"][:, 0])
-    return Annotated(
-        Annotation("values", names),
-        {
-            part: np.where(
-                np.isnan(found).any(axis=1), MISSING, np.searchsorted(edges, found[:, 0])
-            ).astype(np.int64)
-            for part, found in values.items()
-        },
-        strata_names(names[0], edges),
-        lambda part, rows, shape: values[part][rows],
-    )
+    return names, values
 
 
 def strata_edges(values: Floats) -> Floats:

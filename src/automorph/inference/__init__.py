@@ -4,12 +4,14 @@ from automorph.inference.predictions import TABLE_ENDINGS, Predictions, check_ne
 from automorph.inference.run_export import Exported, export_model
 from automorph.inference.run_predict import predict
 from automorph.inference.trained_run import TrainedRun, load_run
+from automorph.inference.value_predictions import ValuePredictions
 
 __all__ = [
     "TABLE_ENDINGS",
     "Exported",
     "Predictions",
     "TrainedRun",
+    "ValuePredictions",
     "check_new_file",
     "export_model",
     "load_run",

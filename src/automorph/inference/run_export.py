@@ -20,7 +20,7 @@ from automorph.errors import MissingExtraError, TrainingError, UsageError
 from automorph.files import atomic_write, make_folder
 from automorph.inference.predictions import check_new_file
 from automorph.inference.trained_run import TrainedRun, load_run
-from automorph.targets import check_target
+from automorph.targets import Values, check_target
 from automorph.training import Encoder, Normaliser
 
 Kind = Literal["onnx", "torch-export"]
@@ -58,18 +58,33 @@ class Deployed(nn.Module):
     factor: Tensor
     offset: Tensor
 
-    def __init__(self, model: nn.Module, scale: Normaliser, *, several: bool = False) -> None:
+    deviation: Tensor
+    mean: Tensor
+
+    def __init__(
+        self,
+        model: nn.Module,
+        scale: Normaliser,
+        *,
+        several: bool = False,
+        values: Values | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
         mean, std = (torch.tensor(side).view(1, -1, 1, 1) for side in (scale.mean, scale.std))
         self.register_buffer("factor", 1 / (255 * std))
         self.register_buffer("offset", mean / std)
-        self.several = several
+        self.several, self.values = several, values
+        if values is not None:
+            self.register_buffer("deviation", torch.tensor(values.std))
+            self.register_buffer("mean", torch.tensor(values.mean))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return probabilities float32 ``(n, k)``."""
+        """Return probabilities float32 ``(n, k)``, or values in the units of the training."""
         pixels = images.permute(0, 3, 1, 2).to(torch.float32)
         logits: Tensor = self.model(pixels * self.factor - self.offset)
+        if self.values is not None:
+            return logits * self.deviation + self.mean
         return logits.sigmoid() if self.several else logits.softmax(dim=1)
 
 
@@ -102,13 +117,16 @@ def export_model(
     wanted = _ours(trained, images)
     # torch.export.save warns of weights with channels last, and keeps them as they lie in memory.
     plain = trained.model.to(memory_format=torch.contiguous_format)
-    deployed = Deployed(plain, scale, several=trained.target == "labels").eval()
+    predicts = trained.predicts
+    values = predicts if isinstance(predicts, Values) else None
+    deployed = Deployed(plain, scale, several=trained.target == "labels", values=values).eval()
+    unit = np.array(1.0 if values is None else values.std)  # Values differ in deviations.
     make_folder(file.parent)
     write = _write_onnx if to == "onnx" else _write_program
     with atomic_write(file) as temporary:
         answer = write(deployed, temporary, trained)
         difference = max(
-            float(np.abs(answer(images[:n]) - wanted[:n]).max()) for n in (1, len(images))
+            float((np.abs(answer(images[:n]) - wanted[:n]) / unit).max()) for n in (1, len(images))
         )
         if not difference <= TOLERANCE:
             raise TrainingError(
@@ -140,8 +158,9 @@ def _random_images(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _ours(run: TrainedRun, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    shape = (len(images), len(run.classes)) if run.target == "labels" else (len(images),)
-    seen = run.evaluate(images, np.zeros(shape, np.int64))
+    several = run.target in ("labels", "values")
+    shape = (len(images), len(run.classes)) if several else (len(images),)
+    seen = run.evaluate(images, np.zeros(shape, np.float64 if run.target == "values" else np.int64))
     return seen.target.probabilities(seen.logits)
 
 
@@ -152,6 +171,7 @@ def _facts(run: TrainedRun) -> dict[str, str]:
         "classes": json.dumps(list(run.classes)),
         "shape": json.dumps(list(run.shape)),
         **({"target": run.target, "thresholds": json.dumps(list(at))} if at else {}),
+        **({"target": "values"} if run.target == "values" else {}),
     }
 
 

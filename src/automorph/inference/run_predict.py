@@ -22,6 +22,7 @@ from automorph.inference.examples import (
 from automorph.inference.label_predictions import LabelPredictions, thresholds_in_words
 from automorph.inference.predictions import Predictions
 from automorph.inference.trained_run import TrainedRun, load_run
+from automorph.inference.value_predictions import ValuePredictions
 from automorph.inference.views import (
     MOST_VIEWS,
     ViewChoice,
@@ -29,7 +30,7 @@ from automorph.inference.views import (
     choose_views,
     log_losses,
 )
-from automorph.targets import SeveralLabels, check_target
+from automorph.targets import SeveralLabels, Values, check_target
 from automorph.training import Encoder
 
 
@@ -92,6 +93,8 @@ def predict(
         at = dict(zip(trained.classes, several.thresholds, strict=False))
         notes = (*notes, thresholds_in_words(at))
         kind = partial(LabelPredictions, thresholds=at)
+    elif trained.target == "values":
+        kind = ValuePredictions
     return kind(
         classes=trained.classes,
         examples=[name for one in given for name in one.names],
@@ -135,6 +138,8 @@ def _choice(run: TrainedRun, source: Any, views: int, options: dict[str, Any]) -
 def _predicted(run: TrainedRun, given: Given, choice: ViewChoice | None) -> tuple[Any, Any, Any]:
     """Return classes ``(n,)``, probabilities ``(n, k)`` and losses ``(n,)`` of one part."""
     any_class = np.maximum(given.labels, 0)
+    if isinstance(run.predicts, Values):
+        any_class = np.where(np.isnan(given.labels), run.predicts.mean, given.labels)
     if choice is not None and choice.favoured:
         mean = averaged_views(run, given.data, choice.policy, choice.views)
         return mean.argmax(axis=1), mean, log_losses(mean, any_class)

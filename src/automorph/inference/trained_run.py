@@ -16,7 +16,7 @@ from automorph.data import Resizing, Split, TargetKind, check_kind
 from automorph.errors import DamagedError, UsageError
 from automorph.files import read_json
 from automorph.metrics import OperatingPoint
-from automorph.targets import Classes, SeveralLabels, Target
+from automorph.targets import Classes, SeveralLabels, Target, Values
 from automorph.training import (
     DTYPES,
     Encoder,
@@ -80,6 +80,9 @@ class TrainedRun:
         """What the network predicts; labels by the thresholds of the training."""
         if self.target == "labels":
             return SeveralLabels(len(self.classes), thresholds=thresholds_in(self.file))
+        if self.target == "values":
+            scale = read_facts(self.file)["values"]
+            return Values(tuple(scale["mean"]), tuple(scale["std"]))
         return Classes(len(self.classes))
 
     @property
@@ -106,7 +109,8 @@ class TrainedRun:
     def evaluate(self, data: NDArray[Any], labels: NDArray[Any]) -> Evaluation:
         """Evaluate examples as the training does its parts; unknown labels may be any class."""
         part = Split(data, labels) if labels.ndim == 1 else Split(
-            data, np.zeros(len(labels), np.int64), annotations=labels.astype(np.uint8)
+            data, np.zeros(len(labels), np.int64),
+            annotations=labels if self.target == "values" else labels.astype(np.uint8),
         )  # fmt: skip
         with repeatable(self.machine):
             return evaluate(
@@ -147,7 +151,7 @@ def load_run(
             f"precision is {chosen!r:.40}; expected one of {', '.join(DTYPES)}: correct it, or "
             "leave it out"
         )
-    if width < 2:
+    if width < 2 and read_facts(file).get("target", "classes") == "classes":
         raise DamagedError(f"{file} names {width} classes; expected at least 2. Train again")
     # Predictions need no second process, also under torchrun.
     machine = Machine(find_machine(device).device)

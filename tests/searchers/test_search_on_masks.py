@@ -8,6 +8,7 @@ from automorph.data import from_arrays, split
 from automorph.errors import UsageError
 from automorph.operations import named_space
 from automorph.searchers import search
+from automorph.searchers.portfolio import portfolio_of
 from automorph.targets import check_target
 from automorph.training import as_task
 
@@ -27,6 +28,15 @@ def test_a_random_search_finds_a_policy(task, tmp_path):
     found = search(task, method="random", trials=1, seeds=1, folder=tmp_path, engine="local")
     assert found.metric.name == "mean IoU"
     assert found.failed == 0
+
+
+def test_a_race_leaves_out_what_cannot_move_a_mask(task):
+    found = portfolio_of(named_space("randaugment"), task)
+    names = " ".join(one.name for one in found.treatments)
+    assert "mixup" not in names
+    assert "cutmix" not in names
+    assert "augmix" not in names
+    assert any("cannot be blended" in why for why in found.left_out)
 
 
 @pytest.mark.parametrize("method", ["fast-autoaugment", "dada", "tanda", "instant"])

@@ -20,7 +20,7 @@ from automorph.operations import OPERATIONS, SearchSpace, named_space
 from automorph.policies import Mixture, Policy, Step, Uniform, chained, load_policy
 from automorph.searchers.prior import PRIOR
 from automorph.text import find_wordnet
-from automorph.training import Task, as_augmenter, check_frozen, fitted
+from automorph.training import Task, as_augmenter, check_augmenter, check_frozen, fitted
 
 USUAL = ("PadCrop", "HorizontalFlip", "VerticalFlip", "RandomErasing")
 """Operations of candidates that a space of other operations does not exclude."""
@@ -145,7 +145,9 @@ def _check(treatment: Treatment, task: Task | ExternalTask) -> None:
     if isinstance(task, ExternalTask):
         check_external(task, treatment)
     else:
-        check_frozen(task, as_augmenter(treatment), treatment.name)
+        augmenter = as_augmenter(treatment)
+        check_augmenter(augmenter, task.data, treatment.name)
+        check_frozen(task, augmenter, treatment.name)
 
 
 def _images(space: SearchSpace) -> list[tuple[Policy, str]]:

@@ -197,7 +197,7 @@ def test_different_metrics_do_not_compare() -> None:
     ("options", "words"),
     [
         ({"method": "instant"}, "instant needs the data or the network itself"),
-        ({"method": "fast-autoaugment"}, "one of race, random, randaugment, autoaugment"),
+        ({"method": "fast-autoaugment"}, "one of race, heats, random, randaugment, autoaugment"),
         ({"method": "dada"}, "dada needs"),
         ({"method": "tanda"}, "tanda needs"),
         ({"method": "pba"}, "add {checkpoint} and {epochs}"),

@@ -54,3 +54,9 @@ def test_operations_that_cannot_move_a_mask_are_refused_by_name(task):
 def test_other_verbs_refuse_masks_with_a_reason_and_what_to_do(verb):
     with pytest.raises(UsageError, match=rf"{verb} does not take --target masks.*: .*;.*\. The "):
         check_target("masks", verb)
+
+
+def test_a_race_compares_candidates_by_their_losses(task):
+    found = search(task, "race(candidates=none;crop;flip)", trials=4, seeds=1)
+    assert found.history["heats"][0]["arms"][0]["brier"] > 0
+    assert found.cost <= 4

@@ -42,3 +42,31 @@ def test_labels_of_chance_are_not_known_beforehand(n, d):
     bench = Bench(rows, rng.permutation(n) % 3, lambda x: np.asarray(x, np.float32))
     assert bench.accuracy < 0.5
     assert bench.error > 0.6, "the variance of the targets is 2/3"
+
+
+def test_groups_are_left_out_as_if_refitted_without_them():
+    """Small groups take the closed form, and a group of more rows than features the other one."""
+    random = np.random.default_rng(3)
+    blocks = random.normal(size=(40, 2, 6))
+    targets = random.normal(size=(40, 2))
+    w, penalty = np.array([0.5, 0.5]), 1.5
+    groups = np.array([0] * 10 + list(np.arange(1, 11)) * 3)
+    found = held_out_residuals(blocks, targets, weights=w, penalties=[penalty], groups=groups)[0]
+    for number in range(11):
+        kept, own = groups != number, groups == number
+        rows = blocks[kept].reshape(-1, 6)
+        weight = np.tile(w, int(kept.sum()))[:, None]
+        system = rows.T @ (weight * rows) + penalty * np.eye(6)
+        beta = np.linalg.solve(system, rows.T @ (weight * np.repeat(targets[kept], 2, axis=0)))
+        expected = targets[own][:, None] - blocks[own] @ beta
+        np.testing.assert_allclose(found[own], expected, atol=1e-3)
+
+
+def test_groups_of_one_example_change_nothing():
+    random = np.random.default_rng(4)
+    blocks, targets = random.normal(size=(30, 1, 5)), random.normal(size=(30, 3))
+    alone = held_out_residuals(blocks, targets, weights=[1.0], penalties=[0.5])
+    grouped = held_out_residuals(
+        blocks, targets, weights=[1.0], penalties=[0.5], groups=np.arange(30)
+    )
+    np.testing.assert_allclose(alone, grouped, atol=1e-4)

@@ -32,6 +32,7 @@ from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.split_record import split_hashes
 from automorph.data.splits import split
 from automorph.data.spurious import CORRELATED, coupled
+from automorph.data.together import units_of
 from automorph.data.unlabelled import with_unlabelled
 from automorph.data.window_record import WindowRecord
 
@@ -87,6 +88,7 @@ __all__ = [
     "split",
     "split_hashes",
     "strings",
+    "units_of",
     "with_default_folds",
     "with_folds",
     "with_unlabelled",

@@ -96,6 +96,8 @@ class Bench:
     features: FeatureMap
     copies: int = 2
     seed: int = 0
+    groups: NDArray[np.intp] | None = None
+    """Numbers of what was photographed or written, ``(n,)``: its examples are left out together."""
 
     def diagnose(self, transform: Callable[[Images, int], Any]) -> Diagnosis:
         """Diagnose ``transform(images, copy)``, which returns another draw for every copy number.
@@ -111,7 +113,7 @@ class Bench:
         share[0] = 0.5
         errors, residuals = self._errors(blocks, share)
         before = self._base_errors
-        relative = (errors - before) / before.mean()
+        relative = self.by_group((errors - before) / before.mean())
         risk = self._risk(residuals)
         return Diagnosis(
             alignment=self._alignment_of(averaged(blocks)) - self._alignment,
@@ -136,7 +138,7 @@ class Bench:
         """Judge the decisions on originals and copies, given residuals ``(n, 1 + copies, C)``."""
         taken = (self._targets[:, None] - residuals).argmax(-1)
         wrong = taken != self._classes[:, None]
-        risks = wrong[:, 1:].mean(1) - wrong[:, 0]
+        risks = self.by_group(wrong[:, 1:].mean(1) - wrong[:, 0])
         return Risk(
             float(risks.mean()), standard_error(risks), risks.astype(np.float32),
             self._mistaken(taken),
@@ -170,6 +172,17 @@ class Bench:
         scores = self._targets - self._base[1][:, 0]
         return self._target.score(self._target.predict(scores), self._classes)
 
+    def by_group(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values ``(n,)`` summed by group, scaled to the same mean: ``(groups,)``.
+
+        Examples of one group are no independent ones, but groups are.
+        """
+        if self.groups is None:
+            return values
+        count = int(self.groups.max()) + 1
+        summed = np.bincount(self.groups, values, count) * (count / len(values))
+        return summed.astype(values.dtype)
+
     def _errors(self, blocks: Floats, share: NDArray[np.float64]) -> tuple[Floats, Floats]:
         """Return squared held-out errors ``(n,)`` of originals, and all residuals ``(n, B, C)``.
 
@@ -177,8 +190,9 @@ class Bench:
         """
         penalties = np.asarray(PENALTIES) * len(blocks)
         residuals = held_out_residuals(
-            with_constant(blocks), self._targets, weights=share, penalties=penalties
-        )
+            with_constant(blocks), self._targets, weights=share, penalties=penalties,
+            groups=self.groups,
+        )  # fmt: skip
         errors = np.square(residuals[:, :, 0]).sum(-1)
         best = int(errors.mean(1).argmin())
         return errors[best], residuals[best]
@@ -253,6 +267,7 @@ class Bench:
             self._targets,
             weights=[1],
             penalties=penalties,
+            groups=self.groups,
         )
         return float(penalties[np.square(residuals).sum(-1).mean((1, 2)).argmin()])
 

@@ -81,7 +81,7 @@ class LabelBench(Bench):
         risks = self._weighted(more)
         by_label = np.where(self._varies, risks.mean(0), 0.0)
         worst = int(by_label.argmax())
-        own = risks[:, worst].astype(np.float32)
+        own = self.by_group(risks[:, worst]).astype(np.float32)
         return Risk(
             float(by_label[worst]), standard_error(own) * self._width / 2, own,
             by_label=tuple(by_label.tolist()),

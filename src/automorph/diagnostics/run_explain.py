@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph import engine
+from automorph.data import units_of
 from automorph.diagnostics.diagnosis import Bench
 from automorph.diagnostics.explain_result import (
     FEW,
@@ -218,20 +219,24 @@ def _bench(
     weights: str | os.PathLike[str] | None,
 ) -> tuple[Bench, str]:
     train = task.data.train
+    alone = task.data.keep_together is None
+    units = np.arange(len(train)) if alone else units_of(task.data)
     name = features if isinstance(features, str) else getattr(features, "__name__", "own")
     if deep:
         # Features fitted to an example's label would understate its label risk.
         rows = balanced(train.labels, min(len(train), 2 * MOST))
-        half = np.arange(len(rows)) % 2 == 0
+        half = (np.arange(len(rows)) if alone else units[rows]) % 2 == 0
         other = replace(task, data=task.data.replace(train=train.take(rows[half])))
         maps, rows, name = trained_features(other, seed=seed), rows[~half], f"{task.model}, trained"
     else:
         maps = feature_map(task, features, seed=seed, weights=weights)
         rows = balanced(train.labels, MOST)
     part = train.take(rows)
+    known, groups = np.unique(units[rows], return_inverse=True)
     return BENCHES.get(task.data.target, Bench)(
-        part.data, part.expected, maps, copies=copies, seed=seed
-    ), name
+        part.data, part.expected, maps, copies=copies, seed=seed,
+        groups=groups if len(known) < len(rows) else None,
+    ), name  # fmt: skip
 
 
 def _check(task: Task, space: SearchSpace, magnitudes: Sequence[float], copies: int) -> None:

@@ -31,7 +31,7 @@ class ValueBench(Bench):
     @property
     def informative(self) -> bool:
         """Whether values are predicted better than by their mean, beyond chance."""
-        gain = np.square(self._targets).sum(1) - self._base_errors
+        gain = self.by_group(np.square(self._targets).sum(1) - self._base_errors)
         return bool(gain.mean() > 2 * standard_error(gain))
 
     @cached_property
@@ -51,7 +51,8 @@ class ValueBench(Bench):
         risks = np.abs(residuals[:, 1:]).mean(1) - before
         by_value = risks.mean(0)
         worst = int(by_value.argmax())
+        own = self.by_group(risks[:, worst])
         return Risk(
-            float(by_value[worst]), standard_error(risks[:, worst]), risks[:, worst],
+            float(by_value[worst]), standard_error(own), own,
             further_off=tuple((by_value * self._deviation).tolist()),
         )  # fmt: skip

@@ -13,9 +13,17 @@ Floats = NDArray[np.float32]
 
 
 def held_out_residuals(
-    blocks: ArrayLike, targets: ArrayLike, *, weights: ArrayLike, penalties: ArrayLike
+    blocks: ArrayLike,
+    targets: ArrayLike,
+    *,
+    weights: ArrayLike,
+    penalties: ArrayLike,
+    groups: NDArray[np.intp] | None = None,
 ) -> Floats:
     """Return the residuals of every row if its whole block is left out: float32 ``(P, n, B, C)``.
+
+    With ``groups`` ``(n,)``, all blocks of a group are left out together, such as those of images
+    of one person, from which the others could be told.
 
     ``blocks`` ``(n, B, D)`` are the features of n examples in B versions (original, copies), with
     ``weights`` ``(B,)``; rows of weight 0 are evaluated only. ``targets`` ``(n, C)`` are those of
@@ -45,6 +53,41 @@ def held_out_residuals(
     residuals = np.empty((len(shrink), n, versions, y.shape[1]), np.float32)
     for k, shrinkage in enumerate(shrink):
         residual = y[:, None] - (flat @ (shrinkage[:, None] * cross)).reshape(n, versions, -1)
+        if groups is not None:
+            residuals[k] = _without_groups(turned, residual, groups, w, shrinkage, y, cross)
+            continue
         left = np.eye(versions, dtype=np.float32) - hats[..., k] * w
         residuals[k] = np.linalg.solve(left, residual)
     return residuals
+
+
+def _without_groups(
+    turned: Floats,
+    residual: Floats,
+    groups: NDArray[np.intp],
+    w: Floats,
+    shrinkage: Floats,
+    y: Floats,
+    cross: Floats,
+) -> Floats:
+    """Return the residuals ``(n, B, C)`` with whole groups left out, in the axes of the features.
+
+    A group of fewer rows than features takes the identity of `held_out_residuals`; for a larger
+    one, the features' own system is solved again without it.
+    """
+    found = np.empty_like(residual)
+    versions, d = turned.shape[1:]
+    for number in np.unique(groups):
+        rows = np.flatnonzero(groups == number)
+        own = turned[rows].reshape(-1, d)
+        weight = np.tile(w, len(rows))
+        if len(own) <= d:
+            left = np.eye(len(own), dtype=np.float32) - (own * shrinkage) @ own.T * weight
+            kept = np.linalg.solve(left, residual[rows].reshape(len(own), -1))
+        else:
+            targets = np.repeat(y[rows], versions, axis=0)
+            weighted = own * weight[:, None]
+            system = np.diag(1 / shrinkage) - weighted.T @ own
+            kept = targets - own @ np.linalg.solve(system, cross - weighted.T @ targets)
+        found[rows] = kept.reshape(len(rows), versions, -1)
+    return found

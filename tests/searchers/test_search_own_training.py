@@ -118,7 +118,7 @@ def test_checkpoints_of_trials_are_removed_and_results_stay(tmp_path: Path) -> N
 
 def test_a_race_restarts_without_checkpoints_and_counts_it() -> None:
     own = Training()
-    result = search(objective=own, trials=40, seeds=2, epochs=8)
+    result = search(objective=own, method="heats", trials=40, seeds=2, epochs=8)
     assert [one["name"] for one in result.history["searches"]] == ["randaugment", "autoaugment"]
     assert all(start == 0 for _, start, _ in own.calls)
     finals = sum(

@@ -109,7 +109,8 @@ def changed(task, weights):
         value, other = getattr(task.recipe, field.name), RECIPE.get(field.name)
         if other is None or other == value:
             other = (not value) if isinstance(value, bool) else f"not {value}"
-        yield "recipe", replace(task, recipe=replace_unchecked(task.recipe, field.name, other))
+        recipe = replace_unchecked(task.recipe, field.name, other)
+        yield "recipe", replace_unchecked(task, "recipe", recipe)
 
 
 def test_frozen_statistics_are_in_the_identity(task):
@@ -123,8 +124,8 @@ def test_frozen_statistics_are_in_the_identity(task):
     assert one["model"] != two["model"]
 
 
-def replace_unchecked(recipe, name, value):
-    made = replace(recipe)
+def replace_unchecked(whole, name, value):
+    made = replace(whole)
     object.__setattr__(made, name, value)
     return made
 

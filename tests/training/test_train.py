@@ -262,7 +262,7 @@ def test_a_task_is_shown_without_its_vocabulary():
 
     assert shown.startswith("Task(Dataset('arrays', 2 classes, train=Split(300 of texts)")
     assert "model='text-cnn', Recipe(epochs=3, " in shown
-    assert len(shown) < 500
+    assert len(shown) < 600
     assert "model='test_train:Net'" in repr(as_task("digits", model=Net, limit=50))
     partial = functools.partial(Net, 10)
     assert "model='functools:partial'" in repr(as_task("digits", model=partial, limit=50))

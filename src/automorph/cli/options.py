@@ -225,7 +225,7 @@ _recipe_options = stack(
     ),
     click.option(
         "--loss",
-        type=click.Choice(["default", "huber"]),
+        type=click.Choice(["huber"]),
         help="huber: of values, a loss by which outliers count less than by the squared error.",
         show_default="that of the target",
     ),

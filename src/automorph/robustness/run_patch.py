@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from automorph.data import Split, open_test, same_names
@@ -155,9 +157,8 @@ def patch(
             _audit(grouper, open_test(task.data), evidence.seen[name]) for name in models
         )
         metrics = patched_metrics(
-            task, models, evidence.seen, open_test(task.data).subgroups, names, numbers,
-            chosen.numbers,
-        )  # fmt: skip
+            task, models, evidence.seen, evidence.subgroups, names, numbers, chosen.numbers
+        )
         by = None if task.metric == "accuracy" else metrics[0]
         verdict = judge(chosen.rows, chosen.objective, before, after, numbers, by)
         answers = {f"the model {name}": seen.predictions for name, seen in evidence.seen.items()}
@@ -212,9 +213,10 @@ def _trained(
 
 @dataclass(frozen=True, eq=False)
 class _Evidence:
-    """Predictions on the test part, flip rates, saliency on the mark, and the pictures."""
+    """Predictions on the test part, its subgroups, flip rates, saliency, and the pictures."""
 
     seen: dict[str, Evaluation]
+    subgroups: NDArray[np.int64] | None
     flips: dict[str, float | None]
     on_mark: dict[str, float | None]
     looks: dict[str, Any]
@@ -239,7 +241,7 @@ def _evidence(
     on_mark: dict[str, float | None] = dict.fromkeys(models)
     if task.data.domain == "image" and (available() if maps is None else maps):
         looks["saliency"], on_mark = maps_of(task, models, translator, seen)
-    return _Evidence(seen, flips, on_mark, looks)
+    return _Evidence(seen, test.subgroups, flips, on_mark, looks)
 
 
 def _check(task: Task, seeds: tuple[int, ...]) -> None:

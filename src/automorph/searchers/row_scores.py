@@ -134,4 +134,4 @@ def _averaged(task: Task, result: RunResult) -> torch.nn.Module | None:
     assert result.model is not None
     model = deepcopy(result.model)
     model.load_state_dict(weights)
-    return model.eval()
+    return model

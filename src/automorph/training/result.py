@@ -111,7 +111,7 @@ def packed(predictions: ArrayLike) -> str:
     array([[0.1, 2. ]], dtype=float32)
     """
     values = np.asarray(predictions)
-    if values.ndim > 1 or values.dtype.kind not in "iu":
+    if values.size and (values.ndim > 1 or values.dtype.kind not in "iu"):
         content = b64encode(zlib.compress(np.ascontiguousarray(values).tobytes(), 6)).decode()
         shape = "x".join(map(str, values.shape))
         return f"{values.dtype.newbyteorder('<').str.lstrip('<|')}:{shape}:{content}"

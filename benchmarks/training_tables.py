@@ -132,6 +132,27 @@ def isic_metrics(content: Content) -> str:
     return table(("metric", *(f"`{name}`" for name in policies), "leader"), lines, align="lrrrl")
 
 
+def target(content: Content) -> str:
+    """Each policy by the metric of another target than classes, with its difference from none."""
+    rows = content["rows"]
+    share = all(0 <= value <= 1 for row in rows for value in row["accuracy"]["values"])
+    scale, digits = (100, 1) if share else (1, 2)
+    lines = []
+    for row in rows:
+        mean, se, gap = row["accuracy"]["mean"], row["accuracy"]["se"], row["difference"]
+        cell = f"{scale * mean:.{digits}f}" + ("" if se is None else f" ± {scale * se:.{digits}f}")
+        change = ""
+        if gap:
+            ends = "" if gap["low"] is None else (
+                f" ({scale * gap['low']:+.{digits}f} to {scale * gap['high']:+.{digits}f})"
+            )  # fmt: skip
+            change = f"{scale * gap['mean']:+.{digits}f}{ends}"
+        lines.append((f"`{row['policy']}`", str(len(row["accuracy"]["values"])), cell, change))
+    unit = " (%)" if share else ""
+    head = ("policy", "seeds", f"test value{unit}", "difference from `none`")
+    return table(head, lines)
+
+
 def folds(content: Content) -> str:
     """How often intervals of cross-validation exclude a true difference of zero."""
     head = ("set", "repeats of 5 folds", "intervals", "exclude zero", "mean half width (points)")

@@ -46,7 +46,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "wbc-masks": (training_tables.target, ("wbc-masks",)),
     "wbc-masks-claims": (table_layout.claims, ("wbc-masks",)),
     "pcb-labels": (training_tables.target, ("pcb-labels",)),
-    "pcb-labels-claims": (table_layout.claims, ("pcb-labels",)),
+    "pcb-labels-claims": (table_layout.claims, ("pcb-labels", "pcb-explain")),
     "food-weight": (training_tables.target, ("food-weight",)),
     "food-weight-claims": (table_layout.claims, ("food-weight",)),
     "folds": (training_tables.folds, ("folds",)),

@@ -7,6 +7,7 @@ killed loses only the cells it was working on, and running it again does what is
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ WORK = Path(__file__).parent / "work"
 """Large files that a benchmark needs while it runs and can make again; not in the repository."""
 
 Content = dict[str, Any]
+
+
+def cells_parser(header: str | None) -> argparse.ArgumentParser:
+    """Return a parser of what benchmarks of paired seeds take: ``seeds``, ``jobs``, ``tiny``."""
+    parser = argparse.ArgumentParser(description=(header or "").partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--try", dest="tiny", action="store_true")
+    return parser
 
 
 class Cells:

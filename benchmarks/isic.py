@@ -39,7 +39,6 @@ Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/isic.py [--jobs 2] [--seed
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -63,7 +62,7 @@ from automorph.robustness import (
 )
 from automorph.robustness.saliency import available, saliency, share_on_mark
 from automorph.training import Task, as_task, evaluate
-from cells import WORK, Cells
+from cells import WORK, Cells, cells_parser
 from record import judged, mean_of, write_result
 
 Images = NDArray[np.uint8]
@@ -274,11 +273,7 @@ def claims_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--try", dest="tiny", action="store_true")
-    asked = parser.parse_args()
+    asked = cells_parser(__doc__).parse_args()
     torch.set_num_threads(1)
     if asked.tiny:
         with TemporaryDirectory() as place:

@@ -27,7 +27,6 @@ Finished trainings are lines of results/isic-metrics.jsonl and are not repeated.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,7 +35,7 @@ import torch
 
 from automorph.experiments import Comparison
 from automorph.training import Task, as_task
-from cells import Cells
+from cells import Cells, cells_parser
 from record import claim, judged, write_result
 from trainings import compared
 
@@ -88,11 +87,7 @@ def claims_of(found: Comparison) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--try", dest="tiny", action="store_true")
-    asked = parser.parse_args()
+    asked = cells_parser(__doc__).parse_args()
     torch.set_num_threads(1)
     task = task_of(tiny=asked.tiny)
     if asked.tiny:

@@ -27,7 +27,6 @@ Finished trainings are lines of results/pcb-labels.jsonl and are not repeated.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,7 +36,7 @@ import torch
 from automorph.diagnostics import Explanation, explain
 from automorph.experiments import Comparison
 from automorph.training import Task, as_task
-from cells import Cells
+from cells import Cells, cells_parser
 from record import claim, judged, write_result
 from trainings import compared
 
@@ -88,11 +87,8 @@ def claims_on_operations(found: Explanation) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser = cells_parser(__doc__)
     parser.add_argument("--only", choices=["explain", "train"])
-    parser.add_argument("--try", dest="tiny", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     if asked.only != "train":

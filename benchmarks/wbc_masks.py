@@ -26,7 +26,6 @@ Finished trainings are lines of results/wbc-masks.jsonl and are not repeated.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,7 +39,7 @@ from automorph.operations import SearchSpace, named_space
 from automorph.policies import Policy, Uniform, load_policy
 from automorph.report import beside, contact_sheet
 from automorph.training import Task, as_task
-from cells import Cells
+from cells import Cells, cells_parser
 from record import claim, judged, write_result
 from trainings import compared
 
@@ -113,11 +112,8 @@ def draw(found: Comparison, names: dict[str, Policy], task: Task, path: Path) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser = cells_parser(__doc__)
     parser.add_argument("--picture", type=Path)
-    parser.add_argument("--try", dest="tiny", action="store_true")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     task, names = task_of(tiny=asked.tiny), policies()

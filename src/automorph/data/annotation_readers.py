@@ -11,7 +11,6 @@ from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData
 from automorph.data.several_labels import read_several_labels
 from automorph.data.values import read_values
-from automorph.errors import UsageError
 
 AnnotationReader = Callable[[RawData, Notes], Annotated]
 READERS: dict[TargetKind, AnnotationReader] = {
@@ -23,11 +22,4 @@ READERS: dict[TargetKind, AnnotationReader] = {
 
 def read_annotations(raw: RawData, target: TargetKind, notes: Notes) -> Annotated | None:
     """Return the annotations of a source; None where labels are classes."""
-    if target == "classes":
-        return None
-    if target not in READERS:
-        raise UsageError(
-            f"target={target!r} is not supported yet; expected one of "
-            f"{', '.join(('classes', *READERS))}"
-        )
-    return READERS[target](raw, notes)
+    return None if target == "classes" else READERS[target](raw, notes)

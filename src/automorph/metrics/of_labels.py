@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.metrics.builtin import DEFAULTS, OTHER_METRICS, class_number
+from automorph.metrics.builtin import class_number
 from automorph.metrics.scorer import Floats, Labels, Scorer
 from automorph.registry import Entry, Registry
 
@@ -276,5 +276,3 @@ LABEL_METRICS: Registry[Entry[Scorer]] = Registry(
         "subset-accuracy": "exact-match", "hamming": "hamming-loss",
     },
 )  # fmt: skip
-OTHER_METRICS["labels"] = LABEL_METRICS
-DEFAULTS["labels"] = "mean-average-precision"

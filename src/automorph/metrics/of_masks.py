@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.metrics.builtin import DEFAULTS, OTHER_METRICS, class_number
+from automorph.metrics.builtin import class_number
 from automorph.metrics.scorer import Floats, Labels, Scorer
 from automorph.registry import Entry, Registry
 
@@ -156,7 +156,7 @@ def pixel_accuracy(classes: Sequence[str]) -> MaskScorer:
     return MaskScorer("pixel-accuracy", "pixel accuracy", tuple(classes), _accuracy)
 
 
-OF_MASKS: Registry[Entry[Scorer]] = Registry(
+MASK_METRICS: Registry[Entry[Scorer]] = Registry(
     "metric of masks",
     Entry("mean-iou", mean_iou, given=1),
     Entry("dice", dice, given=1),
@@ -166,6 +166,3 @@ OF_MASKS: Registry[Entry[Scorer]] = Registry(
     listing="metrics",
     aliases={"miou": "mean-iou", "jaccard": "mean-iou", "mean-dice": "dice"},
 )
-
-OTHER_METRICS["masks"] = OF_MASKS
-DEFAULTS["masks"] = "mean-iou"

@@ -104,7 +104,7 @@ def _seeds(asked: Any, results: Results) -> str:
     first, _, cap = asked.partition("-")
     end = (
         f"ended after {results.seeds} of at most {cap}, because the validation part told the "
-        "policy found from its alternatives"
+        "policy found and its alternatives clearly apart"
         if results.seeds < int(cap)
         else f"used all {cap}"
     )

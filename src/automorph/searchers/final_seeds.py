@@ -24,7 +24,8 @@ ALTERNATIVES = ("none", "trivialaugment", "eda")
 class FinalSeeds:
     """The finished trainings, by part and seed, and how many seeds each part has.
 
-    ``clear``: the validation part told the pick from every alternative before the cap.
+    ``clear``: before the cap, the pick differed clearly from every alternative on the validation
+    part.
     """
 
     outcomes: dict[tuple[str, int], JobResult] = field(default_factory=dict)
@@ -37,8 +38,9 @@ def train_seeds(
 ) -> FinalSeeds:
     """Train the rows of the table, look by look.
 
-    It ends when the pick is told from each of `ALTERNATIVES` in the table. Other rows that are far
-    behind get no further seeds; the alternatives always do, because the decision rests on them.
+    It ends when the pick differs clearly from each of `ALTERNATIVES` in the table. Other rows that
+    are far behind get no further seeds; the alternatives always do, because the decision rests on
+    them.
     """
     made, left, before = FinalSeeds(), list(controls), 0
     decided = [part for part in ALTERNATIVES if part in controls]

@@ -64,7 +64,7 @@ def measured_of(
 
 
 def is_saturated(measured: Mapping[int, Measured]) -> bool:
-    """Whether two candidates have too few wrong predictions to be told apart."""
+    """Whether two candidates have too few wrong predictions to show a difference."""
     wrong = sorted(one.wrong for one in measured.values() if one.wrong is not None)
     return len(wrong) > 1 and wrong[1] < FEW_WRONG
 

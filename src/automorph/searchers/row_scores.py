@@ -47,7 +47,7 @@ def row_facts(task: Task, result: RunResult) -> dict[str, Any]:
     ``brier`` are the scores, ``scaled`` those after temperature scaling, lower is better; ``wrong``
     is the number of wrong predictions among ``examples``. If the task's metric is a mean over
     classes, examples of rare classes weigh more. Of another target than classes, both are the
-    losses, and nothing is said of wrong predictions.
+    losses, and wrong predictions are not counted.
     """
     validation = task.data.validation
     assert validation is not None

@@ -23,7 +23,7 @@ def held_out_residuals(
     """Return the residuals of every row if its whole block is left out: float32 ``(P, n, B, C)``.
 
     With ``groups`` ``(n,)``, all blocks of a group are left out together, such as those of images
-    of one person, from which the others could be told.
+    of one person, from which the others could be predicted.
 
     ``blocks`` ``(n, B, D)`` are the features of n examples in B versions (original, copies), with
     ``weights`` ``(B,)``; rows of weight 0 are evaluated only. ``targets`` ``(n, C)`` are those of

@@ -51,7 +51,7 @@ def export(
     automorph export rand-m9-inc1 --to timm
 
     With --onnx or --torch-export, write the trained network of RUN with its preprocessing: uint8
-    images (n, height, width, channels) in, probabilities out.
+    images (n, height, width, channels) in, probabilities out (of every pixel, for masks).
 
     \b
     automorph export runs/photos --onnx --out photos.onnx
@@ -116,11 +116,15 @@ def _export_network(run: str, kind: str, out: str | None, as_json: bool) -> None
         )
         return
     height, width, channels = written.shape
+    k = len(written.classes)
+    answer = {
+        "values": f"values (n, {k})",
+        "masks": f"probabilities of pixels (n, {k}, {height}, {width})",
+    }.get(written.target, f"probabilities (n, {k})")
     say = console()
     say.print(f"Wrote {written.file}: the network of {run}.", markup=False, soft_wrap=True)
     say.print(
-        f"It takes images uint8 (n, {height}, {width}, {channels}) and returns probabilities "
-        f"(n, {len(written.classes)}); largest difference from Automorph on random images: "
-        f"{written.difference:.1g}.",
+        f"It takes images uint8 (n, {height}, {width}, {channels}) and returns {answer}; "
+        f"largest difference from Automorph on random images: {written.difference:.1g}.",
         markup=False, soft_wrap=True,
     )  # fmt: skip

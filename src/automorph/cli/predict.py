@@ -91,12 +91,23 @@ def predict(
 
     RUN is a folder of automorph train, or a file of weights. DATA are read as in training and need
     no labels. Columns: example (file or row), label (predicted), true and subgroup (where known),
-    and the probability of each class.
+    and the probability of each class. Networks for masks write a PNG file of class numbers for each
+    image to the folder NAME-masks beside the table, which has the share of each class.
     """
-    from automorph.inference import TABLE_ENDINGS, ValuePredictions, check_new_file
+    from automorph.inference import (
+        TABLE_ENDINGS,
+        MaskPredictions,
+        ValuePredictions,
+        check_new_file,
+        check_new_masks,
+        masks_beside,
+        predicts_masks,
+    )
     from automorph.inference import predict as run_predict
 
     check_new_file(out, TABLE_ENDINGS)
+    if predicts_masks(run):
+        check_new_masks(out)
     folder = run if run.is_dir() else run.parent
     recorded = trained_with(folder)
     typed = typed_options(click.get_current_context())
@@ -112,7 +123,8 @@ def predict(
     )
     file = result.save(out)
     notes = [*_of_training({k: v for k, v in chosen.items() if k not in given}), *result.notes]
-    _print(result, notes, file, quiet=quiet or as_json)
+    masks = masks_beside(file) if isinstance(result, MaskPredictions) else None
+    _print(result, notes, file, masks, quiet=quiet or as_json)
     if as_json:
         print_json(
             {
@@ -122,9 +134,14 @@ def predict(
                 "labelled": int(result.known.sum()),
                 "views": result.views,
                 "classes": list(result.classes),
-                **({"metrics": result.figures} if isinstance(result, ValuePredictions) else {}),
+                **(
+                    {"metrics": result.figures}
+                    if isinstance(result, ValuePredictions | MaskPredictions)
+                    else {}
+                ),
                 "notes": notes,
                 "file": str(file),
+                **({} if masks is None else {"masks": str(masks)}),
             }
         )
 
@@ -148,7 +165,9 @@ def _of_training(options: dict[str, Any]) -> list[str]:
     return [f"options of the training were taken over: {' '.join(words)}"]
 
 
-def _print(result: Predictions, notes: list[str], file: Path, *, quiet: bool) -> None:
+def _print(
+    result: Predictions, notes: list[str], file: Path, masks: Path | None, *, quiet: bool
+) -> None:
     """Print notes, the figures where there are labels, and the file."""
     say = console(quiet=quiet)
     for note in notes:
@@ -157,3 +176,5 @@ def _print(result: Predictions, notes: list[str], file: Path, *, quiet: bool) ->
     if result.summary:
         say.print(f"{result.summary} on {known:,} examples with a label")
     say.print(f"Wrote {file}: {len(result):,} predictions", markup=False, soft_wrap=True)
+    if masks is not None:
+        say.print(f"Wrote {masks}: a mask for each", markup=False, soft_wrap=True)

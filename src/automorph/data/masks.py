@@ -99,8 +99,12 @@ class Masks:
         return found
 
 
-def read_masks(raw: RawData, notes: Notes) -> Annotated:
-    """Read the values of all masks, and note or refuse what they leave open."""
+def read_masks(raw: RawData, notes: Notes, *, ignoring: bool | None = None) -> Annotated:
+    """Read the values of all masks, and note or refuse what they leave open.
+
+    ``ignoring``: whether 255 marked pixels to ignore in the training of the network that predicts
+    these examples; None: they are to be trained on.
+    """
     if raw.domain != "image":
         raise UsageError(
             f"{raw.name} contains texts, but target='masks' is for images; expected "
@@ -124,7 +128,7 @@ def read_masks(raw: RawData, notes: Notes) -> Annotated:
     notes.add(*(remark for remark in remarks if remark))
     seen = [one for found in values.values() for one in found.values()]
     occurring = np.unique(np.concatenate(seen)) if seen else np.zeros(0, np.intp)
-    names, to_class = _classes(raw, occurring, notes)
+    names, to_class = _classes(raw, occurring, notes, ignoring=ignoring)
     known = len(names)
     for part, found in values.items():
         for row, own in found.items():
@@ -143,7 +147,8 @@ def read_masks(raw: RawData, notes: Notes) -> Annotated:
         )
     train = [to_class[own] for row, own in values["train"].items() if row not in bad["train"]]
     drawn = set(np.concatenate(train).tolist()) if train else set()
-    if absent := [name for k, name in enumerate(names) if k not in drawn]:
+    absent = [name for k, name in enumerate(names) if k not in drawn]
+    if absent and ignoring is None:
         notes.add(f"classes without pixels in the training masks: {listed(absent)}")
     strata = {part: np.zeros(len(rows.ids), np.int64) for part, rows in raw.parts.items()}
     annotation = Annotation("masks", names, IGNORE if ignored else None)
@@ -178,13 +183,16 @@ def _shown(values: NDArray[np.intp]) -> str:
     return shortened([str(value) for value in values], shown=5)
 
 
-def _classes(raw: RawData, values: NDArray[np.intp], notes: Notes) -> tuple[tuple[str, ...], Mask]:
+def _classes(
+    raw: RawData, values: NDArray[np.intp], notes: Notes, *, ignoring: bool | None
+) -> tuple[tuple[str, ...], Mask]:
     """Return the names of the classes, and the class of each value, uint8 (256,)."""
     to_class = np.arange(IGNORE + 1, dtype=np.uint8)
     if not len(values):
         raise DataError(f"{raw.name}: no mask can be read. Check the column or folder of masks.")
     numbers = values[values != IGNORE]
-    if values.tolist() == [0, IGNORE]:
+    two = raw.classes is None or len(raw.classes) == 2
+    if two and not ignoring and values.tolist() == [0, IGNORE]:
         to_class[IGNORE] = 1
         numbers = np.array([0, 1])
         notes.add(f"masks of 0 and {IGNORE}: {IGNORE} is read as class 1")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.annotated import is_missing
+from automorph.data.annotated import Annotated
 from automorph.data.annotation import TargetKind
 from automorph.data.class_values import class_value
 from automorph.data.dataset import Split
@@ -18,13 +18,12 @@ from automorph.data.decode_like import decode_like
 from automorph.data.deep_pixels import OWN, Window
 from automorph.data.labels import MISSING, encode, listed
 from automorph.data.loading import read_source
+from automorph.data.new_annotations import masks_of, new_labels, new_masks, new_values
 from automorph.data.notes import Notes
 from automorph.data.readers.columns import Columns
 from automorph.data.readers.in_memory import raw_from_arrays
 from automorph.data.readers.raw import RawData
 from automorph.data.resizing import Resizing
-from automorph.data.several_labels import label_matrices
-from automorph.data.values import value_matrices
 from automorph.errors import DataError, UsageError
 
 
@@ -32,8 +31,8 @@ from automorph.errors import DataError, UsageError
 class NewExamples:
     """Parts by name, whose labels are -1 where unknown, with their subgroups as words, if any.
 
-    ``matrices`` are several labels of each example ``(n, k)``, whose rows are -1 where unknown, or
-    values float64 ``(n, k)``, NaN where unknown.
+    ``matrices`` are several labels of each example ``(n, k)``, whose rows are -1 where unknown,
+    values float64 ``(n, k)``, NaN where unknown, or masks uint8 ``(n, H, W)``, 255 where unknown.
     """
 
     splits: Mapping[str, Split]
@@ -58,6 +57,7 @@ def read_new_examples(
     cache: str | os.PathLike[str] | None = None,
     download: bool = False,
     target: TargetKind = "classes",
+    ignoring: bool = False,
 ) -> NewExamples:
     """Read all examples of a source as those were read on which a network was trained.
 
@@ -67,6 +67,8 @@ def read_new_examples(
     ``resizing`` says how they are brought to their size. A
     source needs no labels, a folder no class folders, a table no column of subgroups; labels that
     are no classes are noted and count as unknown. The other options are those of `load_data`.
+
+    ``ignoring``: 255 marked pixels to ignore in the masks of the training.
 
     Raises DataError for examples of another kind, or that cannot be read.
     """
@@ -81,11 +83,15 @@ def read_new_examples(
             "(--image) or text=... (--text)"
         )
     several: Mapping[str, NDArray[Any]] = {}
-    if target == "labels":
-        several = _several(raw, classes, notes, chosen=label is not None)
+    masks: Annotated | None = None
+    if target == "masks":
+        masks = new_masks(raw, classes, notes, ignoring=ignoring)
+        labels = {part: np.zeros(len(rows.ids), np.int64) for part, rows in raw.parts.items()}
+    elif target == "labels":
+        several = new_labels(raw, classes, notes, chosen=label is not None)
         labels = {part: one[:, 0].astype(np.int64) for part, one in several.items()}
     elif target == "values":
-        several = _values(raw, classes, notes, chosen=label is not None)
+        several = new_values(raw, classes, notes, chosen=label is not None)
         labels = {part: np.zeros(len(one), np.int64) for part, one in several.items()}
     else:
         labels = _labels(raw, classes, notes, chosen=label is not None)
@@ -103,6 +109,10 @@ def read_new_examples(
         if part in words
     }
     matrices = {part: several[part][rows] for part, (_, rows) in found.items() if part in several}
+    if target == "masks":
+        matrices = {
+            part: masks_of(masks, part, rows, shape, resizing) for part, (_, rows) in found.items()
+        }
     return NewExamples(parts, groups, notes.lines, matrices)
 
 
@@ -145,46 +155,6 @@ def _labels(
             f"labels that are no classes of the network ({lost:,} examples)", [listed(strange, 3)]
         )
     return labels
-
-
-def _several(
-    raw: RawData, names: Sequence[str], notes: Notes, *, chosen: bool
-) -> Mapping[str, NDArray[np.int8]]:
-    """Return several labels by part; rows are -1 where they are unknown."""
-    unknown = {part: np.full((len(r.ids), len(names)), MISSING, np.int8)
-               for part, r in raw.parts.items()}  # fmt: skip
-    if all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels):
-        return unknown
-    try:
-        return label_matrices(raw, notes, names)[0]
-    except DataError as error:
-        if chosen:
-            raise
-        notes.ignored(f"labels, which cannot be read ({error})")
-        return unknown
-
-
-def _values(
-    raw: RawData, names: Sequence[str], notes: Notes, *, chosen: bool
-) -> Mapping[str, NDArray[np.float64]]:
-    """Return values by part; NaN where they are unknown."""
-    unknown = {part: np.full((len(r.ids), len(names)), np.nan) for part, r in raw.parts.items()}
-    if all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels):
-        return unknown
-    try:
-        found, values = value_matrices(raw, notes)
-        if len(found) != len(names):
-            raise DataError(
-                f"{raw.name} has {len(found)} values for each example, but the network predicts "
-                f"{len(names)} ({listed(names)}); expected the same: choose columns with "
-                "label=... (--label)"
-            )
-    except DataError as error:
-        if chosen:
-            raise
-        notes.ignored(f"values, which cannot be read ({error})")
-        return unknown
-    return values
 
 
 def _subgroups(raw: RawData, notes: Notes) -> dict[str, list[str]]:

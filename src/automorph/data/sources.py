@@ -53,7 +53,7 @@ def _read_named(request: Request) -> RawData:
 
 def _read_folder(request: Request) -> RawData:
     if request.columns.target == "masks":
-        return read_mask_folder(request.path)
+        return read_mask_folder(request.path, optional=request.columns.optional)
     if request.columns.optional:
         return read_any_folder(request.path)
     read = read_folder if request.columns.labelled else read_images_of

@@ -28,7 +28,8 @@ _ROW = re.compile(r"train\[(\d+)\]")
 class Given:
     """One part to predict; ``labels`` are -1 where unknown, ``subgroups`` empty without any.
 
-    Several labels are int8 ``(n, k)``, whose rows are -1 where they are unknown.
+    Several labels are int8 ``(n, k)``, whose rows are -1 where they are unknown; masks are uint8
+    ``(n, H, W)``, 255 where they are unknown.
     """
 
     part: str
@@ -54,6 +55,7 @@ def new_examples(
         shape=run.shape,
         resizing=run.resizing,
         target=run.target,
+        ignoring=run.ignoring,
         **options,
     )
     alone = len(found.splits) == 1

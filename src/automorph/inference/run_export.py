@@ -16,11 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from automorph.data import TargetKind
 from automorph.errors import MissingExtraError, TrainingError, UsageError
 from automorph.files import atomic_write, make_folder
 from automorph.inference.predictions import check_new_file
 from automorph.inference.trained_run import TrainedRun, load_run
-from automorph.targets import Values, check_target
+from automorph.targets import Masks, Values, check_target
 from automorph.training import Encoder, Normaliser
 
 Kind = Literal["onnx", "torch-export"]
@@ -37,7 +38,7 @@ class Exported:
     """A file; ``difference`` is the largest of a probability from ours, on random images.
 
     It takes ``images`` uint8 (n, H, W, C) of this ``shape`` (H, W, C) and returns
-    ``probabilities`` float32 (n, k) of ``classes``.
+    ``probabilities`` float32 (n, k) of ``classes``; of a network for masks, (n, k, H, W).
     """
 
     file: Path
@@ -45,6 +46,7 @@ class Exported:
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     difference: float
+    target: TargetKind = "classes"
 
 
 class Deployed(nn.Module):
@@ -80,7 +82,7 @@ class Deployed(nn.Module):
             self.register_buffer("mean", torch.tensor(values.mean))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return probabilities float32 ``(n, k)``, or values in the units of the training."""
+        """Return probabilities float32 ``(n, k)`` or ``(n, k, H, W)``, or values in their units."""
         pixels = images.permute(0, 3, 1, 2).to(torch.float32)
         logits: Tensor = self.model(pixels * self.factor - self.offset)
         if self.values is not None:
@@ -100,9 +102,9 @@ def export_model(
 
     The file takes images uint8 ``(n, H, W, C)`` of the size of the training, in the order of bytes
     in which Pillow and OpenCV hold them, RGB, for any n, and returns probabilities float32
-    ``(n, k)``; it computes in fp32. ``path`` is a new file (default: ``model.onnx`` or
-    ``model.pt2`` in the run folder). It is written only if its probabilities differ from ours by at
-    most 1e-4 on random images.
+    ``(n, k)``, or of every pixel ``(n, k, H, W)``; it computes in fp32. ``path`` is a new file
+    (default: ``model.onnx`` or ``model.pt2`` in the run folder). It is written only if its
+    probabilities differ from ours by at most 1e-4 on random images.
 
     Raises `UsageError` for networks for texts and custom encoders, and `MissingExtraError` for
     ONNX without the extra ``export``.
@@ -134,7 +136,7 @@ def export_model(
                 f"expected at most {TOLERANCE:g}. Nothing was written: export to another format, "
                 "or use automorph predict"
             )
-    return Exported(file, to, trained.shape, trained.classes, difference)
+    return Exported(file, to, trained.shape, trained.classes, difference, trained.target)
 
 
 def _scale_of(run: TrainedRun) -> Normaliser:
@@ -158,6 +160,13 @@ def _random_images(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _ours(run: TrainedRun, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    if isinstance(run.predicts, Masks):
+        with torch.inference_mode():
+            logits = [
+                run.model(run.encoder(images[k : k + 1], torch.device("cpu")))
+                for k in range(len(images))
+            ]
+        return run.predicts.probabilities(torch.cat(logits).float().numpy())
     several = run.target in ("labels", "values")
     shape = (len(images), len(run.classes)) if several else (len(images),)
     seen = run.evaluate(images, np.zeros(shape, np.float64 if run.target == "values" else np.int64))
@@ -171,7 +180,7 @@ def _facts(run: TrainedRun) -> dict[str, str]:
         "classes": json.dumps(list(run.classes)),
         "shape": json.dumps(list(run.shape)),
         **({"target": run.target, "thresholds": json.dumps(list(at))} if at else {}),
-        **({"target": "values"} if run.target == "values" else {}),
+        **({"target": run.target} if run.target in ("values", "masks") else {}),
     }
 
 

@@ -20,6 +20,7 @@ from automorph.inference.examples import (
     split_like_run,
 )
 from automorph.inference.label_predictions import LabelPredictions, thresholds_in_words
+from automorph.inference.mask_predictions import MaskPredictions, class_shares
 from automorph.inference.predictions import Predictions
 from automorph.inference.trained_run import TrainedRun, load_run
 from automorph.inference.value_predictions import ValuePredictions
@@ -30,7 +31,7 @@ from automorph.inference.views import (
     choose_views,
     log_losses,
 )
-from automorph.targets import SeveralLabels, Values, check_target
+from automorph.targets import Masks, SeveralLabels, Values, check_target
 from automorph.training import Encoder
 
 
@@ -95,6 +96,10 @@ def predict(
         kind = partial(LabelPredictions, thresholds=at)
     elif trained.target == "values":
         kind = ValuePredictions
+    elif trained.target == "masks":
+        height, width = trained.shape[:2]
+        notes = (*notes, f"masks are {height}x{width}, the size of the images of the training")
+        kind = MaskPredictions
     return kind(
         classes=trained.classes,
         examples=[name for one in given for name in one.names],
@@ -136,7 +141,10 @@ def _choice(run: TrainedRun, source: Any, views: int, options: dict[str, Any]) -
 
 
 def _predicted(run: TrainedRun, given: Given, choice: ViewChoice | None) -> tuple[Any, Any, Any]:
-    """Return classes ``(n,)``, probabilities ``(n, k)`` and losses ``(n,)`` of one part."""
+    """Return classes ``(n,)``, probabilities ``(n, k)`` and losses ``(n,)`` of one part.
+
+    Of masks, the predicted ones ``(n, H, W)`` and the shares of their classes.
+    """
     any_class = np.maximum(given.labels, 0)
     if isinstance(run.predicts, Values):
         any_class = np.where(np.isnan(given.labels), run.predicts.mean, given.labels)
@@ -144,9 +152,13 @@ def _predicted(run: TrainedRun, given: Given, choice: ViewChoice | None) -> tupl
         mean = averaged_views(run, given.data, choice.policy, choice.views)
         return mean.argmax(axis=1), mean, log_losses(mean, any_class)
     seen = run.evaluate(given.data, any_class)
-    if bad := len(seen.logits) - int(np.isfinite(seen.logits).all(axis=1).sum()):
+    finite = np.isfinite(seen.logits).reshape(len(seen.logits), -1).all(axis=1)
+    if bad := int((~finite).sum()):
         raise DataError(
             f"the network predicts NaN or infinity for {bad:,} of {len(seen.logits):,} "
             "examples; expected finite numbers: check its weights, or try --precision fp32"
         )
+    if isinstance(run.predicts, Masks):
+        shares = class_shares(seen.predictions, len(run.classes))
+        return seen.predictions, shares, seen.losses
     return seen.predictions, seen.target.probabilities(seen.logits), seen.losses

@@ -16,7 +16,7 @@ from automorph.data import Resizing, Split, TargetKind, check_kind
 from automorph.errors import DamagedError, UsageError
 from automorph.files import read_json
 from automorph.metrics import OperatingPoint
-from automorph.targets import Classes, SeveralLabels, Target, Values
+from automorph.targets import Classes, Masks, SeveralLabels, Target, Values
 from automorph.training import (
     DTYPES,
     Encoder,
@@ -83,7 +83,14 @@ class TrainedRun:
         if self.target == "values":
             scale = read_facts(self.file)["values"]
             return Values(tuple(scale["mean"]), tuple(scale["std"]))
+        if self.target == "masks":
+            return Masks.of_classes(len(self.classes))
         return Classes(len(self.classes))
+
+    @property
+    def ignoring(self) -> bool:
+        """Whether 255 marked pixels to ignore in the masks of the training."""
+        return read_facts(self.file).get("ignore") is not None
 
     @property
     def resizing(self) -> Resizing | None:
@@ -166,6 +173,12 @@ def load_run(
         precision=chosen,
         machine=machine,
     )
+
+
+def predicts_masks(run: str | os.PathLike[str]) -> bool:
+    """Return whether a run folder or a file of weights is known to be of a network for masks."""
+    file = weights_file(run)
+    return file.is_file() and read_facts(file).get("target") == "masks"
 
 
 def _check_there(given: Path, file: Path) -> None:

@@ -50,6 +50,11 @@ class Masks:
         shares = counts[counts > 0] / counts.sum()
         return _KNOWN.setdefault(data, cls(outputs, float(-(shares * np.log(shares)).sum())))
 
+    @classmethod
+    def of_classes(cls, outputs: int) -> Masks:
+        """Return the target of a trained network: how often its classes occurred is not known."""
+        return cls(outputs, math.log(outputs))
+
     @property
     def metric(self) -> str:
         """Pixel accuracy: the share of pixels whose likeliest class is their label."""

@@ -11,7 +11,7 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     ),
     "labels": ("preview", "train", "compare", "search", "explain", "predict", "export"),
     "values": ("preview", "train", "compare", "search", "explain", "predict", "export"),
-    "masks": ("preview", "train", "compare", "search"),
+    "masks": ("preview", "train", "compare", "search", "predict", "export"),
 }  # fmt: skip
 """The verbs that take each kind."""
 REASONS: dict[str, str] = {
@@ -31,10 +31,6 @@ REASONS: dict[str, str] = {
     "compare reports the metrics of masks, also of single classes (--also iou:CLASS).",
     "patch/masks": "its objectives weigh examples of one class each in subgroups; train on more "
     "images of the weak subgroup.",
-    "predict/masks": "its table has one class for each example; load the network in Python with "
-    "automorph.training.load_trained.",
-    "export/masks": "the exported network would answer one class for each image; load it in Python "
-    "with automorph.training.load_trained.",
 }
 """Why a verb does not take a kind, and what to do, by ``verb/kind`` or ``verb``."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from automorph.data import TARGET_KINDS, Resizing
+from automorph.data import IGNORE, TARGET_KINDS, Resizing
 from automorph.errors import DamagedError, UsageError
 from automorph.metrics import is_point
 from automorph.models import build_model, is_pretrained
@@ -21,7 +21,7 @@ _MOST_CLASSES, _MOST_WORDS, _MOST_PIXELS = 1_000_000, 10_000_000, 32_768
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _FOLDERS = ("transformers:", "sentence:", "features:sentence:")
 """What a folder or a hub name follows, which may hold any number."""
-_OURS = re.compile(r"(cnn|resnet|wrn|shake-shake|pyramidnet)[\w:/-]*")
+_OURS = re.compile(r"(cnn|resnet|wrn|shake-shake|pyramidnet|unet)[\w:/-]*")
 
 
 def check_facts(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -> None:
@@ -177,6 +177,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "resizing": _is_resizing,
     "target": lambda value: value is None or value in TARGET_KINDS,
     "values": _is_scale,
+    "ignore": lambda value: value in (None, IGNORE),
 }
-_LATER = ("texts", "trained_on", "resizing", "target", "values")
+_LATER = ("texts", "trained_on", "resizing", "target", "values", "ignore")
 """Facts that the first versions did not write."""

@@ -14,7 +14,7 @@ from automorph.data import Chosen, Photographs, Resizing, Sizing, split_hashes
 from automorph.errors import UsageError
 from automorph.metrics import OperatingPoint
 from automorph.models import build_model, build_text_model, without_weights
-from automorph.targets import Classes, SeveralLabels, Target, Values
+from automorph.targets import Classes, Masks, SeveralLabels, Target, Values
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint, read_facts
 from automorph.training.checkpoint_validation import (
@@ -151,6 +151,8 @@ def _target(facts: dict[str, Any]) -> Target:
         return Values(tuple(scale["mean"]), tuple(scale["std"]))
     if facts.get("target") == "labels":
         return SeveralLabels(len(facts["classes"]))
+    if facts.get("target") == "masks":
+        return Masks.of_classes(len(facts["classes"]))
     return Classes(len(facts["classes"]))
 
 
@@ -168,6 +170,7 @@ def trained_facts(task: Task, thresholds: Mapping[str, float] | None = None) -> 
         "classes": list(task.data.predicted),
         **({} if task.data.annotation is None else {"target": task.data.target}),
         **_scale(task.target),
+        **_ignored(task),
         "trained_on": split_hashes(task.data)["train"],
         "normaliser": {"mean": scale.mean, "std": scale.std}
         if isinstance(scale, Normaliser)
@@ -184,6 +187,12 @@ def _scale(target: Target) -> dict[str, Any]:
     if not isinstance(target, Values):
         return {}
     return {"values": {"mean": list(target.mean), "std": list(target.std)}}
+
+
+def _ignored(task: Task) -> dict[str, Any]:
+    """Return the value of pixels to ignore, if masks have some."""
+    annotation = task.data.annotation
+    return {} if annotation is None or annotation.ignore is None else {"ignore": annotation.ignore}
 
 
 def _point(task: Task, thresholds: Mapping[str, float]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from automorph.data.image_opening import image_extensions
 from automorph.data.notes import Notes
+from automorph.data.readers.folders import read_images_of
 from automorph.data.readers.hidden import passed_over
 from automorph.data.readers.layout import folders_in, names_a_part
 from automorph.data.readers.raw import RawData, Rows, words_of
@@ -27,12 +28,13 @@ _LAYOUT = (
 )
 
 
-def read_mask_folder(path: str) -> RawData:
+def read_mask_folder(path: str, *, optional: bool = False) -> RawData:
     """Read a folder of images and masks, which are paired by their names.
 
     ``images/a.jpg`` belongs to ``masks/a.png`` (or ``masks/a_mask.png``), in parts
     ``train/images/a.jpg`` or ``images/train/a.jpg``; without such folders, ``a.jpg`` belongs to
-    ``a_mask.png``. Images without a mask are rows that cannot be used.
+    ``a_mask.png``. Images without a mask are rows that cannot be used, unless masks are
+    ``optional``; a folder may then hold images alone.
     """
     root, name = Path(path).expanduser(), f"folder:{path}"
     if not root.is_dir():
@@ -43,7 +45,7 @@ def read_mask_folder(path: str) -> RawData:
     unused: list[str] = []
     example = ""
     for part, (images, masks) in _parts(root, name).items():
-        rows, left, shown = _paired(root, images, masks)
+        rows, left, shown = _paired(root, images, masks, optional=optional)
         if not rows.ids:
             raise DataError(
                 f"{name}: no images in {images.relative_to(root).as_posix() or '.'}. Expected "
@@ -52,6 +54,8 @@ def read_mask_folder(path: str) -> RawData:
         parts[part] = rows
         unused += left
         example = example or shown
+    if not example and optional:
+        return read_images_of(path)
     if not example:
         raise DataError(f"{name}: no image has a mask of its name. Expected {_LAYOUT}.")
     notes.add(f"masks are paired with images by their names: {example}")
@@ -100,7 +104,9 @@ def _pair(folder: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def _paired(root: Path, images: Path, masks: Path) -> tuple[Rows, list[str], str]:
+def _paired(
+    root: Path, images: Path, masks: Path, *, optional: bool
+) -> tuple[Rows, list[str], str]:
     """Return the rows of a part, the masks without image, and a pair as an example."""
     together = images == masks
     found: dict[str, list[Path]] = defaultdict(list)
@@ -118,7 +124,7 @@ def _paired(root: Path, images: Path, masks: Path) -> tuple[Rows, list[str], str
     for row, picture in enumerate(pictures):
         fitting = found.get(_key(picture, images), [])
         chosen.append(fitting[0] if len(fitting) == 1 else None)
-        if len(fitting) != 1:
+        if len(fitting) > 1 or not (fitting or optional):
             shown = ", ".join(file.name for file in fitting[:3])
             bad[row] = f"several masks: {shown}" if fitting else "no mask of its name"
     used = {file for file in chosen if file is not None}

@@ -666,10 +666,42 @@ def exports() -> Cases:
         yield f"{name} to timm", {"code": automorph.export_policy(name, "timm")}
 
 
+_SPELLED_OUT = {
+    "A.Affine": (
+        "scale translate_percent translate_px rotate shear mask_interpolation fit_output "
+        "keep_ratio rotate_method balanced_scale border_mode fill_mask"
+    ),
+    "A.AutoContrast": "cutoff ignore",
+    "A.CoarseDropout": "fill_mask",
+    "A.Compose": "p",
+    "A.Equalize": "by_channels mask mask_params",
+    "A.Sharpen": "method kernel_size sigma",
+}
+"""Arguments that exports have written out since, also where they are the library's defaults."""
+
+
+def _as_recorded(tree: ast.Module) -> ast.Module:
+    """The module without arguments that the recorded exports left to the library's defaults."""
+    from automorph.interop.albumentations_arguments import ARGUMENTS
+    from automorph.interop.call_ast import source
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            left = {"p": 1.0, **ARGUMENTS.get(name, {})}
+            left = {key: left[key] for key in _SPELLED_OUT.get(name, "").split()}
+            node.keywords = [
+                one for one in node.keywords
+                if one.arg not in left
+                or ast.dump(one.value) != ast.dump(ast.parse(source(left[one.arg])).body[0].value)
+            ]  # fmt: skip
+    return tree
+
+
 def _of_code(code: str) -> tuple[list[str], list[str]]:
     """The numbers of a module, and what it names of the modules that it imports, both sorted."""
     numbers, modules, named = [], set(), set()
-    tree = ast.parse(code)
+    tree = _as_recorded(ast.parse(code))
     for node in ast.walk(tree):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             modules |= {alias.asname or alias.name for alias in node.names}

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from automorph.interop.albumentations_arguments import spelled_out
+from automorph.interop.albumentations_runtime import check_version
 from automorph.interop.call_ast import Call, Name
 from automorph.interop.fidelity import (
     CENTRED,
@@ -30,9 +32,23 @@ from automorph.interop.ir import (
 from automorph.interop.ranged import Ranged
 
 NAME = "albumentations"
-TITLE = "albumentations 2.0.8"
+VERSION = "2.0.8"
+TITLE = f"albumentations {VERSION}"
+PARTS = "automorph.interop.albumentations_runtime"
 IMPORTS = "import albumentations as A\nimport cv2"
-USE = 'augment(image=image)["image"] takes uint8 arrays (H, W, C).'
+FIRST = Call("check_version", (Name("A"), VERSION))
+USE = """\
+augment(image=image)["image"] takes uint8 arrays (H, W, C).
+
+Its draws follow a generator of its own: augment.set_random_seed(seed) repeats them. It is copied to
+the workers of a DataLoader, so albumentations 2.0.8 repeats its draws in every worker and epoch.
+Seed every worker: DataLoader(data, .., worker_init_fn=seed_worker), if augment is data.transform:
+
+def seed_worker(worker):
+    info = torch.utils.data.get_worker_info()
+    info.dataset.transform.set_random_seed(info.seed % 2**32)
+
+torch.manual_seed then repeats the draws for the same number of workers."""
 
 _ROUNDED = "rounds where PIL truncates"
 
@@ -99,6 +115,7 @@ def names() -> dict[str, Any]:
     import albumentations
     import cv2
 
+    check_version(albumentations, VERSION)
     return {"A": albumentations, "cv2": cv2}
 
 
@@ -117,12 +134,12 @@ def write(
             for option, weight in zip(draw.options, draw.weights, strict=True)
         ]
         steps.append(Call("A.OneOf", (options,), {"p": 1.0}))
-    return steps, list(notes)
+    return spelled_out(steps), list(notes)
 
 
 def together(steps: list[Call]) -> Call:
     """Return transforms in order as one pipeline."""
-    return Call("A.Compose", (steps or [Call("A.NoOp", (), {"p": 1.0})],))
+    return Call("A.Compose", (steps or [Call("A.NoOp", (), {"p": 1.0})],), {"p": 1.0})
 
 
 def _option(steps: list[Call], weight: float) -> Call:

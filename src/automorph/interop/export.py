@@ -160,11 +160,13 @@ def _file(policy: Policy, peer: ModuleType, call: Call, notes: list[str]) -> str
     from automorph._version import __version__
 
     body, imports = "", peer.IMPORTS.splitlines()
+    first: list[Call] = [peer.FIRST] if hasattr(peer, "FIRST") else []
     if hasattr(peer, "PARTS"):
-        needed, body = excerpt(peer.PARTS, _words(call) & definitions(peer.PARTS))
+        needed, body = excerpt(peer.PARTS, _words([*first, call]) & definitions(peer.PARTS))
         imports = [*needed, *imports]
     repeated, whole = shared(call)
-    code = "".join(f"{name} = {source(part)}\n" for name, part in repeated)
+    code = "".join(f"{source(part)}\n" for part in first)
+    code += "".join(f"{name} = {source(part)}\n" for name, part in repeated)
     code += f"augment = {source(whole)}\n"
     changes = "".join(f"- {note}\n" for note in notes)
     head = [
@@ -203,7 +205,7 @@ def _names(peer: ModuleType) -> dict[str, Any]:
         names: dict[str, Any] = peer.names()
     except ImportError as error:
         raise MissingExtraError(
-            f"{peer.NAME} is not installed ({error}); pip install 'automorph[{peer.NAME}]'"
+            f"cannot import {peer.NAME} ({error}); pip install 'automorph[{peer.NAME}]'"
         ) from error
     return names
 

@@ -33,7 +33,10 @@ NAME = "kornia"
 TITLE = "kornia"
 PARTS = "automorph.interop.kornia_runtime"
 IMPORTS = "from torch import nn\n\nimport kornia.augmentation as K"
-USE = "augment(images) takes floats in [0, 1], (n, C, H, W), on any device."
+USE = """\
+augment(images) takes floats in [0, 1], (n, C, H, W), on any device.
+
+Its draws follow torch's generator: torch.manual_seed repeats them."""
 
 _FLOATS = "floats, not whole levels"
 

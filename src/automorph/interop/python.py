@@ -38,6 +38,17 @@ TITLE = "a standalone Python file"
 SOURCE = "automorph.interop.standalone"
 
 
+_USE = """\
+augment(image, index, epoch, seed) returns the same pixels as automorph for the same number of the
+example, epoch and seed (whole numbers), in any order, process or batch.
+
+augment(image) draws anew at each call, as ImageFolder(transform=augment) needs it. Its draws follow
+torch's generator where torch is imported: torch.manual_seed repeats them for the same number of
+workers, and a DataLoader seeds its workers differently in every epoch. Without torch, they follow
+Python's generator (random.seed). Needs only numpy and Pillow.
+"""
+
+
 def _expressible(operation: Operation) -> Fidelity:
     if operation.partner:
         return none("it needs the batch")
@@ -73,11 +84,7 @@ def write_file(policy: Policy) -> str:
         shared += [one for one in definitions_needed if one not in shared]
     if "augmix" not in kinds:
         body = body.replace(_AUGMIX_BRANCH, "")
-    head = (
-        f'"""{docstring_safe(policy.name)}, written by automorph {__version__}.\n\n'
-        "augment(image, index, epoch) returns the same pixels as automorph for the same seed,\n"
-        'epoch and number of the example. Needs only numpy and Pillow.\n"""\n\n'
-    )
+    head = f'"""{docstring_safe(policy.name)}, written by automorph {__version__}.\n\n{_USE}"""\n\n'
     table = [f"    {kernel!r}: {_kernel(kernel)}," for kernel in sorted(kernels)]
     sampled = [f"    {kind!r}: {name}," for kind, name in samplers.items()]
     return (

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import random
+import sys
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -490,13 +492,18 @@ def noise(image, value, step):
 KERNELS = {}
 
 
-def augment(image, index=0, epoch=0, seed=0, copy=0):
+def augment(image, index=None, epoch=None, seed=None, copy=None):
     """One image after one draw: a Pillow image, or a uint8 array (H, W) or (H, W, C).
 
-    The same seed, epoch and index (the number of the example) give the same result. Raises
-    ValueError for other images, and for numbers that are not whole.
+    With index, the number of the example, the draw is a function of seed, epoch and index (and of
+    copy, for several views). Without it, every call draws anew. Raises ValueError for other images,
+    and for numbers that are not whole.
     """
     out = pixels_of(image)
+    if index is None:
+        check_unnumbered(epoch, seed, copy)
+        index, copy = drawn_numbers()
+    epoch, seed, copy = (0 if number is None else number for number in (epoch, seed, copy))
     check_whole(seed=seed, epoch=epoch, index=index, copy=copy)
     for stage in stages_of(epoch):
         if stage["kind"] == "augmix":
@@ -541,6 +548,25 @@ def check_whole(seed, epoch, index, copy):
         if not whole or (end is not None and not 0 <= value < end):
             limits = "" if end is None else f" from 0 to {end - 1}"
             raise ValueError(f"got {name}={value!r}; expected a whole number{limits}")
+
+
+def check_unnumbered(epoch, seed, copy):
+    """Refuse what a call without index cannot do: repeat a draw by a seed, or know its epoch."""
+    remedy = "pass the number of the example, too: augment(image, index, epoch, seed)"
+    if seed is not None or copy is not None:
+        raise ValueError(f"got seed={seed!r}, copy={copy!r} and no index; {remedy}")
+    if epoch is None and len(SCHEDULE) > 1:
+        raise ValueError(f"got no epoch, but this policy changes with the epoch; {remedy}")
+
+
+def drawn_numbers():
+    """An index and a copy from the random state of the process: torch's, else Python's."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        drawn = random.getrandbits(48)
+    else:
+        drawn = int(torch.randint(1 << 48, (), device="cpu"))
+    return drawn & 0xFFFFFFFF, drawn >> 32
 
 
 def stages_of(epoch):

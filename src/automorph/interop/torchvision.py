@@ -18,7 +18,11 @@ NAME = "torchvision"
 PARTS = "automorph.interop.torchvision_runtime"
 IMPORTS = "from torchvision.transforms import v2"
 TITLE = "torchvision v2"
-USE = "augment(image) takes PIL images and uint8 tensors, with boxes, masks and key points."
+USE = """\
+augment(image) takes PIL images and uint8 tensors, with boxes, masks and key points.
+
+Its draws follow torch's generator: torch.manual_seed repeats them for the same number of workers,
+and a DataLoader seeds its workers differently in every epoch."""
 
 NATIVE = {
     "HorizontalFlip": "v2.RandomHorizontalFlip",

@@ -27,6 +27,7 @@ from automorph.cli.options import (
     seed_option,
     training_options,
 )
+from automorph.cli.output_audit import next_of_outputs, print_outputs
 from automorph.cli.param_types import NameWord
 from automorph.cli.provenance import notes_of, provenance_of
 from automorph.cli.run_names import run_folder
@@ -202,8 +203,9 @@ class AuditRun:
             self.source, seed=0, metadata=None, resizing=resizing, sizing=sizing, **self.options
         )
         from automorph.report import publish
-        from automorph.robustness import audit, split_as_trained
+        from automorph.robustness import Audit, audit, split_as_trained
 
+        self._check_kind(data)
         started = datetime.now(UTC).isoformat(timespec="seconds")
         began = time.monotonic()
         whole = self._whole(data)
@@ -221,20 +223,37 @@ class AuditRun:
         )  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
         result = result.with_report(folder / "report.html", data=self.source)
-        content = {**result.to_dict(), **self._checked(result)}
         provenance = provenance_of(data, started, time.monotonic() - began) | notes_of(data)
-        page = {**content, "pictures": _pictures(result, data), "provenance": provenance,
-                "next": self._next(result, data)}  # fmt: skip
+        content, pictures = result.to_dict(), dict[str, Any]()
+        if isinstance(result, Audit):
+            content |= self._checked(result)
+            pictures = _pictures(result, data)
+            following = self._next(result, data)
+        else:
+            following = next_of_outputs(result, self.source, data.domain)
+        page = {**content, "pictures": pictures, "provenance": provenance, "next": following}
         publish(folder, "audit", page)
         write_json(folder / "audit.json", {**content, "provenance": provenance})
-        _print_audit(result, say)
+        if isinstance(result, Audit):
+            _print_audit(result, say)
+        else:
+            print_outputs(result, say)
         if "against" in content:
             say.print(f"\n{content['against']['verdict']}", style="bold", soft_wrap=True)
         for line in content.get("failures", ()):
             say.print(line, style="bold red", soft_wrap=True)
         say.print(f"\nReport  {folder / 'report.html'}")
-        print_next(say, self._next(result, data))
+        print_next(say, following)
         return content
+
+    def _check_kind(self, data: Dataset) -> None:
+        """Refuse what compares accuracies of groups, for data without classes."""
+        if data.target != "classes" and (self.against is not None or self.fail_under is not None):
+            option = "--against" if self.against is not None else "--fail-under"
+            raise UsageError(
+                f"got {option} for --target {data.target}; expected classes, whose groups have "
+                f"accuracies: leave out {option}, or audit one label as two classes (--label-of)"
+            )
 
     def _whole(self, data: Dataset) -> bool:
         """Return whether all examples are new to the network, and are audited.

@@ -78,6 +78,10 @@ _of_data = stack(
         "'open,short' for columns of 0 and 1), numbers, or a class for each pixel.",
     ),
     click.option(
+        "--label-of", metavar="NAME",
+        help="One of several labels: examples without it and with it become two classes.",
+    ),
+    click.option(
         "--subgroup", metavar="COLUMN", multiple=True,
         help="Column of subgroups; repeat for one subgroup per combination of values.",
     ),

@@ -17,15 +17,18 @@ if TYPE_CHECKING:
     from automorph.data import Dataset
     from automorph.inference import Predictions
 
-_NEW = ("image", "text", "label", "subgroup", "window", "skip_bad", "cache", "download")
+_NEW = (
+    "image", "text", "label", "label_of", "subgroup", "window", "skip_bad", "cache", "download",
+)  # fmt: skip
 """Options of reading examples without a part."""
-_COLUMNS = ("image", "text", "label", "subgroup")
+_COLUMNS = ("image", "text", "label", "label_of", "subgroup")
 """Options that new examples take over from the training."""
 
 _reading_options = stack(
     click.option("--image", metavar="COLUMN", help="Column of images or of their paths."),
     click.option("--text", metavar="COLUMN", help="Column of texts."),
     click.option("--label", metavar="COLUMN", help="Column of true labels, if there is one."),
+    click.option("--label-of", metavar="NAME", help="One of several labels, as in training."),
     click.option(
         "--subgroup", metavar="COLUMN", multiple=True, help="Column of subgroups; repeatable."
     ),

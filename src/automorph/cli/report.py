@@ -39,6 +39,7 @@ def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
         kind, content = read[0]
         path = write_report(out or folders[0] / "report.html", PAGES[kind](content))
     elif all(kind == "audit" for kind, _ in read):
+        _check_classes(folders, read)
         audits = dict(zip(_names(folders), (content for _, content in read), strict=True))
         path = write_report(out or Path("runs") / "report.html", audits_page(audits))
     else:
@@ -73,6 +74,18 @@ def differences_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
                     pairs[policy] = {"mean": d.mean, "low": d.low, "high": d.high}
         differences[name] = pairs
     return differences
+
+
+def _check_classes(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> None:
+    """Refuse audits of other targets than classes, whose groups have no accuracies."""
+    from automorph.errors import UsageError
+
+    for folder, (_, content) in zip(folders, read, strict=True):
+        if "outputs" in content:
+            raise UsageError(
+                f"{folder} is an audit of {content['target']}; expected audits of classes, whose "
+                "accuracies one page shows over time. Pass this one alone to rebuild its report"
+            )
 
 
 def _comparable(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> list[Any]:

@@ -13,8 +13,8 @@ from automorph.errors import DamagedError
 from automorph.files import read_json
 
 READING = (
-    "image", "text", "label", "target", "subgroup", "keep_together", "size", "window", "limit",
-    "equal_classes", "skip_bad", "leakage", "on_demand", "crop", "decoders", "cache",
+    "image", "text", "label", "label_of", "target", "subgroup", "keep_together", "size", "window",
+    "limit", "equal_classes", "skip_bad", "leakage", "on_demand", "crop", "decoders", "cache",
 )  # fmt: skip
 """Options of a training that decide how its data are read."""
 

@@ -27,6 +27,7 @@ from automorph.data.leakage import LeakageAction, guard_leakage
 from automorph.data.limits import check_equal_classes, choose, limit_note, limited
 from automorph.data.near_duplicates import with_near_duplicates
 from automorph.data.notes import Notes
+from automorph.data.one_label import with_one_label
 from automorph.data.photographs import photographs_in
 from automorph.data.readers.raw import RawData, Rows
 from automorph.data.resizing import COVER, Resizing
@@ -57,8 +58,11 @@ def assemble(
     hold_out: bool = True,
     sizing: Sizing | None = None,
     target: TargetKind = "classes",
+    label_of: str | None = None,
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
+    if label_of is not None:
+        raw, target = with_one_label(raw, label_of), "classes"
     check_options(raw, size, mode, limit, window)
     check_equal_classes(limit, equal_classes=equal_classes)
     notes = Notes(raw.notes)

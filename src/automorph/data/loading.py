@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from automorph.data.annotation import TargetKind, check_kind
+from automorph.data.annotation import TargetKind
 from automorph.data.build import assemble
 from automorph.data.chosen import Sizing
 from automorph.data.dataset import Dataset
@@ -19,6 +19,7 @@ from automorph.data.images import Mode
 from automorph.data.lazy_images import read_large_folder
 from automorph.data.lazy_texts import mapped_texts
 from automorph.data.leakage import LeakageAction
+from automorph.data.one_label import read_as
 from automorph.data.readers.catalog import data_roots
 from automorph.data.readers.columns import Columns
 from automorph.data.readers.hub import raw_from_huggingface
@@ -60,6 +61,7 @@ def load_data(
     hold_out: bool = True,
     sizing: Sizing | None = None,
     target: TargetKind = "classes",
+    label_of: str | None = None,
 ) -> Dataset:
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
@@ -70,6 +72,7 @@ def load_data(
     - ``target``: what is predicted, see `automorph.data.Annotation`: ``classes``, ``labels``
       (``label`` is a list column, or several columns of 0 and 1: ``"open,short"``), ``values``
       (one or several columns of numbers) or ``masks`` (a column of images or of their paths).
+    - ``label_of``: one of several labels, which becomes two classes: ``no NAME`` and ``NAME``.
     - ``keep_together``: a column whose equal values (a lesion, a person, a drive) stay in one part
       of every split; see :func:`split`. A value that lies in two published parts is a leak, treated
       as ``leakage`` says. DICOM images have the columns ``PatientID``, ``StudyInstanceUID`` and
@@ -109,7 +112,7 @@ def load_data(
     Dataset('digits', 10 classes, train=Split(500 of 8x8x1), test=Split(361 of 8x8x1))
     """
     both = (size, size) if isinstance(size, int) else size
-    kind = check_kind(target)
+    kind = read_as(target, label_of)
     columns = Columns(image, text, label, subgroup, metadata, keep_together, target=kind)
     if on_demand and kind != "classes":
         raise UsageError(f"target={kind!r} needs decoded examples: leave out on_demand")
@@ -144,6 +147,7 @@ def load_data(
         hold_out=hold_out,
         sizing=sizing,
         target=kind,
+        label_of=label_of,
     )
     return mapped_texts(dataset, cache) if on_demand else dataset
 
@@ -180,8 +184,8 @@ def from_arrays(
     ``(images, labels)``. ``groups`` (n,) are the values that stay in one part when the rows are
     split, such as the number of a person (scikit-learn's ``groups``). ``options`` are ``size``,
     ``mode``, ``limit``, ``equal_classes``, ``seed``, ``skip_bad``, ``leakage``, ``window``,
-    ``resizing``, ``cache``, ``hold_out`` and ``target`` of :func:`load_data`; for another target
-    than classes, ``labels`` are (n, k), or masks (n, H, W).
+    ``resizing``, ``cache``, ``hold_out``, ``target`` and ``label_of`` of :func:`load_data`; for
+    another target than classes, ``labels`` are (n, k), or masks (n, H, W).
 
     >>> import numpy as np
     >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)
@@ -192,7 +196,7 @@ def from_arrays(
         "train": (images, labels) if subgroups is None else (images, labels, subgroups)
     }
     parts |= {k: v for k, v in (("validation", validation), ("test", test)) if v is not None}
-    target = check_kind(options.get("target", "classes"))
+    target = read_as(options.get("target", "classes"), options.get("label_of"))
     raw = raw_from_arrays(parts, name=name, classes=classes, target=target)
     return assemble(with_groups(raw, groups), **options)
 
@@ -223,7 +227,7 @@ def as_dataset(
     is a column of a table, ``groups`` (n,) are its values for arrays and torch data sets: rows with
     equal values stay in one part of every split.
     """
-    target = check_kind(options.get("target", "classes"))
+    target = read_as(options.get("target", "classes"), options.get("label_of"))
     columns = Columns(image, text, label, subgroup, metadata, keep_together, target=target)
     if groups is not None and (isinstance(source, str | Dataset) or _is_huggingface(source)):
         raise UsageError(

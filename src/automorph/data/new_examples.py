@@ -20,6 +20,7 @@ from automorph.data.labels import MISSING, encode, listed
 from automorph.data.loading import read_source
 from automorph.data.new_annotations import masks_of, new_labels, new_masks, new_values
 from automorph.data.notes import Notes
+from automorph.data.one_label import read_as, with_one_label
 from automorph.data.readers.columns import Columns
 from automorph.data.readers.in_memory import raw_from_arrays
 from automorph.data.readers.raw import RawData
@@ -58,6 +59,7 @@ def read_new_examples(
     download: bool = False,
     target: TargetKind = "classes",
     ignoring: bool = False,
+    label_of: str | None = None,
 ) -> NewExamples:
     """Read all examples of a source as those were read on which a network was trained.
 
@@ -68,12 +70,16 @@ def read_new_examples(
     source needs no labels, a folder no class folders, a table no column of subgroups; labels that
     are no classes are noted and count as unknown. The other options are those of `load_data`.
 
-    ``ignoring``: 255 marked pixels to ignore in the masks of the training.
+    ``ignoring``: 255 marked pixels to ignore in the masks of the training. ``label_of``: one of
+    several labels that is two classes here; see `load_data`.
 
     Raises DataError for examples of another kind, or that cannot be read.
     """
-    columns = Columns(image, text, label, subgroup, metadata=(), optional=True, target=target)
+    kind = read_as(target, label_of)
+    columns = Columns(image, text, label, subgroup, metadata=(), optional=True, target=kind)
     raw = _raw(source, columns, root, download)
+    if label_of is not None:
+        raw = with_one_label(raw, label_of, optional=True)
     notes = Notes(raw.notes)
     wanted = "image" if shape else "text"
     if raw.domain != wanted:

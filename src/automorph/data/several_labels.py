@@ -65,12 +65,7 @@ def label_matrices(
     """
     cells = {part: list(rows.labels) for part, rows in raw.parts.items()}
     if len(raw.label_columns) > 1:
-        names = raw.label_columns
-        found = {
-            part: _stacked([_entries(cell, raw, part, row) for row, cell in enumerate(column)],
-                           len(names))
-            for part, column in cells.items()
-        }  # fmt: skip
+        found, names = columns_of(raw), raw.label_columns
     else:
         lists = lists_of(cells, raw, notes, known)
         width = vector_width(lists)
@@ -80,6 +75,15 @@ def label_matrices(
         else:
             found, names = _from_lists(lists, raw, notes)
     return (found, names) if known is None else _like(found, names, known, notes)
+
+
+def columns_of(raw: RawData) -> Matrices:
+    """Return the labels of every row whose cells are tuples, one entry for each label column."""
+    width = len(raw.label_columns)
+    return {
+        part: _stacked([_entries(c, raw, part, row) for row, c in enumerate(rows.labels)], width)
+        for part, rows in raw.parts.items()
+    }
 
 
 def _vector_names(

@@ -85,7 +85,8 @@ def new_examples(
 
 
 _OPTIONS = {
-    "image", "text", "label", "subgroup", "window", "skip_bad", "root", "cache", "download",
+    "image", "text", "label", "label_of", "subgroup", "window", "skip_bad", "root", "cache",
+    "download",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from automorph.report import figures, formatting, pictures, sections
 from automorph.report.audit_changes import changes_section
 from automorph.report.further_metrics import measured_answer, measured_section
+from automorph.report.output_audit import output_audit_page
 from automorph.report.page import Answer, Page, PageTable, Part, Section, Strip, TableCell, figure
 from automorph.report.text_examples import are_texts, passages
 from automorph.report.view_model import JsonObject
@@ -26,6 +27,8 @@ def audit_page(result: JsonObject) -> Page:
     ``result`` is the object of ``audit --json``, optionally with ``pictures`` (images
     ``(n, H, W, C)`` by name), ``provenance`` and ``next``.
     """
+    if "outputs" in result:
+        return output_audit_page(result)
     alarms = result["alarms"]
     parts = [
         changes_section(result),

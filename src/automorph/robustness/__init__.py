@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from automorph.robustness.groups import Grouper as Grouper
     from automorph.robustness.groups import grouper_of as grouper_of
     from automorph.robustness.objectives import Objective as Objective
+    from automorph.robustness.output_audit import OutputAudit as OutputAudit
+    from automorph.robustness.output_audit import OutputGroup as OutputGroup
+    from automorph.robustness.output_audit import figure_words as figure_words
     from automorph.robustness.patch_result import Patched as Patched
     from automorph.robustness.robust import RobustRun as RobustRun
     from automorph.robustness.robust import train_robust as train_robust
@@ -72,6 +75,9 @@ _HOMES = {
     "KnownTranslator": "translators.base",
     "Limits": "translators.checks",
     "Objective": "objectives",
+    "OutputAudit": "output_audit",
+    "figure_words": "output_audit",
+    "OutputGroup": "output_audit",
     "Panel": "translators.classifiers",
     "Patched": "patch_result",
     "Robust": "builtin",

@@ -16,11 +16,13 @@ from automorph.errors import UsageError
 from automorph.experiments import constant_answers
 from automorph.models import resizing_of
 from automorph.robustness.audit_folds import PART, averaged, of_folds
+from automorph.robustness.audit_outputs import audit_outputs
 from automorph.robustness.audit_result import RATE, Audit, measure
 from automorph.robustness.audited_metrics import metrics_of
 from automorph.robustness.discovery import Method, Slice
 from automorph.robustness.discovery import discover as slices_of
 from automorph.robustness.groups import Grouper, grouper_of, notes_on
+from automorph.robustness.output_audit import OutputAudit
 from automorph.robustness.predictions import (
     Subject,
     of_checkpoint,
@@ -66,7 +68,7 @@ def audit(
     metrics: Sequence[str] = (),
     whole: bool = False,
     **options: Any,
-) -> Audit:
+) -> Audit | OutputAudit:
     """Audit a model on the subgroups of data: on whom it fails, by how much, with what certainty.
 
     - ``source``: a `Task`, a ``DATA`` string, ``(images, labels, subgroups)``, a data set;
@@ -87,6 +89,9 @@ def audit(
       that are trained here can be audited so, and slices cannot be discovered.
 
     - ``whole``: audit all examples of data without parts, which a checkpoint has not seen;
+
+    - several labels and values are audited output by output, which needs no subgroups; their
+      ``predictions`` are an array ``(n, k)``;
 
     - ``metrics`` are names of metrics to compute on the part, with bootstrap intervals (see
       `automorph.metrics`); with some, data need no subgroups. A checkpoint whose training fixed an
@@ -122,6 +127,16 @@ def audit(
         folds=folds, repeats=repeats,
     )  # fmt: skip
     check_target(data.target, "audit")
+    if data.target != "classes":
+        _check_outputs(data, folds=folds, discover=discover)
+        name, audited = _part(data, part, discover=False, whole=whole)
+        result = audit_outputs(
+            data, audited, where=name, task=source if isinstance(source, Task) else None,
+            model=model, checkpoint=checkpoint, weights=weights, predictions=predictions,
+            recipe=recipe, seed=seed, folder=folder, device=device, progress=progress,
+            metrics=metrics,
+        )  # fmt: skip
+        return replace(result, notes=(doubt, *result.notes)) if doubt else result
     if data.folds is not None:
         _check_folds(
             {"predictions": predictions, "a checkpoint": checkpoint, "a part": part,
@@ -168,9 +183,9 @@ def audit(
         )  # fmt: skip
         start = f"The network started from the weights {task.weights}." if task.weights else ""
         subject = replace(subject, notes=(start,) if start else ())
-    result = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
-    result = replace(result, metrics=metrics_of(metrics, subject, audited.labels, data.classes))
-    return replace(result, notes=(doubt, *result.notes)) if doubt else result
+    found = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
+    found = replace(found, metrics=metrics_of(metrics, subject, audited.labels, data.classes))
+    return replace(found, notes=(doubt, *found.notes)) if doubt else found
 
 
 def _measured(
@@ -237,6 +252,18 @@ def discover_in(
         known, part.labels, subject.predictions, classes,
         method=method, metadata=part.metadata, rate=rate, seed=seed,
     )  # fmt: skip
+
+
+def _check_outputs(data: Dataset, *, folds: int | None, discover: bool) -> None:
+    """Refuse what an audit of several labels or values does not have."""
+    if folds or discover:
+        raise UsageError(
+            f"got {'folds' if folds else 'discover'} for data of {data.target}; expected one "
+            "network and the subgroups of a column: leave it out, or audit one label as two "
+            "classes (--label-of, label_of)"
+        )
+    if data.train.subgroups is not None:
+        grouper_of(data)  # Too many subgroups are refused.
 
 
 def _check_folds(given: dict[str, Any]) -> None:

@@ -9,20 +9,14 @@ SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     "classes": (
         "preview", "train", "compare", "search", "explain", "audit", "patch", "predict", "export",
     ),
-    "labels": ("preview", "train", "compare", "search", "explain", "predict", "export"),
-    "values": ("preview", "train", "compare", "search", "explain", "predict", "export"),
+    "labels": ("preview", "train", "compare", "search", "explain", "audit", "predict", "export"),
+    "values": ("preview", "train", "compare", "search", "explain", "audit", "predict", "export"),
     "masks": ("preview", "train", "compare", "search", "predict", "export"),
 }  # fmt: skip
 """The verbs that take each kind."""
 REASONS: dict[str, str] = {
-    "audit/labels": "it measures groups of one class and one subgroup. Audit one label as two "
-    "classes: name its column of 0 and 1 with --label and leave out --target; "
-    "predict writes all labels with their subgroups.",
-    "patch/labels": "it repairs one class decision. Patch one label as two classes: name its "
-    "column of 0 and 1 with --label and leave out --target.",
-    "audit/values": "its tables count right and wrong examples, and a value is right in part; "
-    "bin the values into classes (a column such as low, middle, high), or write predictions with "
-    "automorph predict and compare their errors by subgroup.",
+    "patch/labels": "it repairs one class decision. Patch one label as two classes: --label-of "
+    "NAME (label_of=..).",
     "patch/values": "its objectives weigh examples of one class each in subgroups; bin the values "
     "into classes (a column such as low, middle, high).",
     "explain/masks": "its diagnostics need one answer for each example; to see what operations do "

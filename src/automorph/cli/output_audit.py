@@ -26,8 +26,8 @@ def print_outputs(result: OutputAudit, say: Console) -> None:
     labels, named = result.target == "labels", bool(result.subgroups)
     table = plain_table(
         "label" if labels else "value", *(("subgroup",) if named else ()),
-        numbers=("exam-\nples", *(("with\nit",) if labels else ()), *titles[:1], "95 %", *titles[1:],
-                 *(("p",) if named else ())),
+        numbers=("exam-\nples", *(("with\nit",) if labels else ()), *titles[:1], "95 %",
+                 *titles[1:], *(("p",) if named else ())),
     )  # fmt: skip
     for group in result.groups[:SHOWN]:
         found = {_column(one): one for one in group.figures}

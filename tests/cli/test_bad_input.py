@@ -67,6 +67,7 @@ def place(tmp_path, monkeypatch):
     np.savez(tmp_path / "float.npz", images=np.zeros((20, 8, 8)) + 0.5, labels=np.arange(20) % 2)
     np.savez(tmp_path / "short.npz", images=np.zeros((20, 8, 8), np.uint8), labels=np.arange(9) % 2)
     np.savez(tmp_path / "pickle.npz", images=np.array([{}], dtype=object), labels=np.zeros(1))
+    annotated(tmp_path)
     (tmp_path / "newer.json").write_text('{"format": "automorph-policy", "version": 99}')
     (tmp_path / "nojson.json").write_text("certainly not json")
     (tmp_path / "unknown.json").write_text(json.dumps({
@@ -77,7 +78,84 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
+def annotated(place: Path) -> None:
+    """Write tables and masks whose annotations are bad, each in one way."""
+    rows = range(24)
+    tables = {
+        "labels": [f"{i % 2},{i % 3 % 2}" for i in rows],
+        "fractions": [f"{i % 2},0.5" for i in rows],
+        "unknown": [f"{i % 2},{-1 if i == 3 else 1}" for i in rows],
+        "never": [f"{i % 2},0" for i in rows],
+        "values": [f"{i},{i / 2}" for i in rows],
+        "equal": [f"{i},7" for i in rows],
+        "words": [f"{i},heavy" for i in rows],
+        "endless": [f"{i},{'inf' if i == 3 else i}" for i in rows],
+        "nan": [f"{i},{'nan' if i == 3 else i}" for i in rows],
+    }
+    for name, cells in tables.items():
+        lines = [
+            "text,a,b",
+            *(f"text number {i},{cell}" for i, cell in zip(rows, cells, strict=True)),
+        ]
+        (place / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    rng = np.random.default_rng(0)
+    for name in ("masks", "cropped", "gone", "colour", "gaps", "plain"):
+        for i in range(12):
+            picture(place / name / "images" / f"{i}.png", i)
+            mask = rng.integers(0, 3, (8, 8), np.uint8)
+            if name == "cropped" and i == 3:
+                mask = mask[:4]
+            elif name == "gaps":
+                mask = mask * 60
+            elif name == "plain":
+                mask[:] = 1
+            elif name == "colour" and i == 3:
+                mask = rng.integers(0, 255, (8, 8, 3), np.uint8)
+            if not (name == "gone" and i == 3):
+                (place / name / "masks").mkdir(exist_ok=True)
+                Image.fromarray(mask).save(place / name / "masks" / f"{i}.png")
+    masks = np.zeros((12, 8, 8), np.uint8)
+    masks[:, :4], masks[3, 0, 0] = 1, 7
+    images = rng.integers(0, 255, (12, 8, 8), np.uint8)
+    np.savez(place / "beyond.npz", images=images, labels=masks, classes=["a", "b"])
+    np.savez(place / "nan-masks.npz", images=images, labels=np.full((12, 8, 8), np.nan))
+
+
 C = ["--policy", "none", "--seeds", "1", "--epochs", "1"]
+L = ["--label", "a,b", "--target", "labels"]
+V = ["--label", "b", "--target", "values"]
+M = ["--target", "masks"]
+ANNOTATIONS = {
+    "labels that are fractions": (["compare", "csv:fractions.csv", *L, *C], 2, "expected 0 or 1"),
+    "labels marked unknown": (["compare", "csv:unknown.csv", *L, *C], 2, "leave the cell empty"),
+    "label of no example": (["compare", "csv:never.csv", *L, *C], 2, "no training example has"),
+    "one label as several": (
+        ["compare", "csv:good.csv", "--target", "labels", *C], 2, "several"),
+    "label of no name": (
+        ["compare", "csv:labels.csv", *L[:2], "--label-of", "c", *C], 2, "unknown label 'c'"),
+    "metric of another target": (
+        ["compare", "csv:labels.csv", *L, "--metric", "mae", *C], 2, "'mean-average-precision'"),
+    "patch of several labels": (["patch", "csv:labels.csv", *L], 2, "--label-of"),
+    "values that are equal": (["compare", "csv:equal.csv", *V, *C], 2, "expected different ones"),
+    "values that are words": (["compare", "csv:words.csv", *V, *C], 2, "heavy"),
+    "values without end": (["compare", "csv:endless.csv", *V, *C], 2, "inf"),
+    "values that are missing": (["compare", "csv:nan.csv", *V, *C], 2, "--skip-bad"),
+    "patch of values": (["patch", "csv:values.csv", *V], 2, "bin the values"),
+    "mask of another size": (["compare", "folder:cropped", *M, *C], 2, "its size is 4x8"),
+    "image without a mask": (["compare", "folder:gone", *M, *C], 2, "no mask of its name"),
+    "mask in colour": (["compare", "folder:colour", *M, *C], 2, "a picture in colour"),
+    "masks with gaps": (["compare", "folder:gaps", *M, *C], 2, "renumber"),
+    "masks of one class": (["compare", "folder:plain", *M, *C], 2, "at least two classes"),
+    "no masks at all": (["compare", "folder:good", *M, *C], 2, "no image has a mask"),
+    "masks beyond the classes": (
+        ["compare", "numpy:beyond.npz", *M, *C], 2, "the value 7 is beyond the 2 classes"),
+    "masks of NaN": (["compare", "numpy:nan-masks.npz", *M, *C], 2, "NaN: expected whole numbers"),
+    "mixed masks": (
+        ["compare", "folder:masks", *M, "--policy", "mixup", "--epochs", "1"], 2, "mixup"),
+    "explained masks": (["explain", "folder:masks", *M], 2, "use preview"),
+    "patched masks": (["patch", "folder:masks", *M], 2, "more images of the weak subgroup"),
+}  # fmt: skip
+"""Labels, values and masks of a wrong kind, size or number."""
 A = ["--predictions", "all.csv"]
 S = ["--subgroup", "site"]
 T = ["csv:texts.csv", "--text", "opinion", "--label", "verdict"]
@@ -136,6 +214,7 @@ METRICS = {
 """Metrics that do not exist, and those that cannot be computed or cannot choose."""
 CASES = {
     **METRICS,
+    **ANNOTATIONS,
     "unknown verb": (["frobnicate"], 2, "No such command"),
     "unknown option": (["compare", "digits", "--frob"], 2, "No such option"),
     "no data": (["compare"], 2, "Missing argument"),

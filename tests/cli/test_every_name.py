@@ -11,6 +11,7 @@ from click.shell_completion import ShellComplete
 
 from automorph.cli import app, main
 from automorph.cli.listing import KINDS, REGISTRIES, registries
+from automorph.metrics import list_metrics
 
 OPTIONS = {
     "spaces": [("explain", "digits", "--space")],
@@ -62,7 +63,10 @@ def test_every_name_is_listed(kind, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     main(["list", kind, "--json"])
     listed = [next(iter(row.values())) for row in json.loads(capsys.readouterr().out)[kind]]
-    if kind in REGISTRIES:
+    if kind == "metrics":  # Those of every target: before, of classes only.
+        assert listed == list(list_metrics())
+        assert {"mean-iou", "mae", "hamming-loss"} <= set(listed)
+    elif kind in REGISTRIES:
         names = [name for registry in registries(kind) for name in registry]
         assert [name for name in listed if name != "compare"] == names
     assert len(listed) == len(set(listed))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from automorph.data import Annotation, Dataset, Split, load_data, split
+from automorph.data import Annotation, Dataset, Split, from_arrays, load_data, split
 from automorph.errors import DataError, UsageError
 from automorph.targets import check_target
 
@@ -58,3 +58,22 @@ def test_unknown_targets_and_unsupported_commands_are_refused():
         load_data("digits", target="boxes")
     with pytest.raises(UsageError, match="patch does not take --target masks"):
         check_target("masks", "patch")
+
+
+def test_one_number_is_a_size_for_arrays_too():
+    images = np.random.default_rng(0).integers(0, 255, (12, 16, 20), np.uint8)
+    assert from_arrays(images, np.arange(12) % 2, size=8).train.data.shape == (12, 8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("target", "labels", "words"),
+    [
+        ("values", np.arange(100.0), "balanced over the ranges of the first value"),
+        ("labels", np.eye(2, dtype=int)[np.arange(100) // 90], "each example counted for its rar"),
+    ],
+)
+def test_a_limit_says_what_it_shares_out(target, labels, words):
+    images = np.random.default_rng(0).integers(0, 255, (100, 4, 4), np.uint8)
+    notes = from_arrays(images, labels, target=target, limit=40).notes
+    [note] = [one for one in notes if "(limit)" in one]
+    assert words in note

@@ -99,6 +99,20 @@ def _data() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     return ("source", "state", "where", "what it is"), rows
 
 
+def _metrics() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    from automorph.metrics import list_metrics
+
+    rows = []
+    for name, kinds in list_metrics().items():
+        lines = dict.fromkeys(kinds.values())
+        alike = len(lines) == 1 or len(kinds) == 1
+        about = (
+            next(iter(lines)) if alike else " ".join(f"{kind}: {a}" for kind, a in kinds.items())
+        )
+        rows.append((name, ", ".join(kinds), about))
+    return ("metric", "target", "what it is"), rows
+
+
 def _methods() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     searches, augmenters = registries("methods")
     rows: list[tuple[Any, ...]] = [
@@ -121,7 +135,7 @@ _READERS: dict[str, Callable[[], tuple[tuple[str, ...], list[tuple[Any, ...]]]]]
     "policies": partial(_named, "policies", "policy", "what it does"),
     "models": partial(_named, "models", "model", "what it is"),
     "data": _data,
-    "metrics": partial(_named, "metrics", "metric", "what it is"),
+    "metrics": _metrics,
     "methods": _methods,
     "objectives": partial(_named, "objectives", "objective", "what it does"),
     "translators": partial(_named, "translators", "translator", "what it does"),

@@ -131,6 +131,10 @@ def patch(
     is then retrained and compared with plain training, balanced sampling and group DRO. If the run
     is interrupted, run the same command again to continue it.
     """
+    if options["label_of"] is None:  # Otherwise, labels are two classes.
+        from automorph.targets import check_target
+
+        check_target(options["target"], "patch")
     where = engine_settings(options)
     options["metric"] = options["metric"] or "accuracy"
     task = task_of(data, out=out, **options)

@@ -141,9 +141,13 @@ class Bars:
 
 
 class ScalarLog:
-    """Scalars for TensorBoard in the run folder. Raises `UsageError` without the library."""
+    """Scalars for TensorBoard in the run folder. Raises `UsageError` without the library.
 
-    def __init__(self, folder: Path) -> None:
+    ``score`` names what each epoch of a training is judged by.
+    """
+
+    def __init__(self, folder: Path, score: str = "accuracy") -> None:
+        self.score = score
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
@@ -165,11 +169,11 @@ class ScalarLog:
         self.writer.flush()
 
     def epoch(self, epoch: Epoch) -> None:
-        """Log an epoch: losses, accuracies and the learning rate."""
+        """Log an epoch: losses, scores and the learning rate."""
         for name, value in (
-            ("loss/train", epoch.loss), ("accuracy/train", epoch.accuracy), ("rate", epoch.lr),
+            ("loss/train", epoch.loss), (f"{self.score}/train", epoch.accuracy), ("rate", epoch.lr),
             ("loss/validation", epoch.validation_loss),
-            ("accuracy/validation", epoch.validation_accuracy),
+            (f"{self.score}/validation", epoch.validation_accuracy),
         ):  # fmt: skip
             if value is not None:
                 self.writer.add_scalar(name, value, epoch.epoch)

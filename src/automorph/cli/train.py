@@ -106,7 +106,7 @@ def train(
     with ExitStack() as stack:
         progress: Any = False if quiet or as_json else None
         if tensorboard:
-            progress = stack.enter_context(ScalarLog(folder)).epoch
+            progress = stack.enter_context(ScalarLog(folder, task.target.metric)).epoch
         result = run(
             trained_on, treatment, seed=seed, folder=folder, progress=progress,
             accept_versions=accept_versions,

@@ -45,7 +45,7 @@ _NAMED = 10  # bad rows listed in a message
 def assemble(
     raw: RawData,
     *,
-    size: Size | None = None,
+    size: int | Size | None = None,
     mode: Mode | None = None,
     limit: int | None = None,
     equal_classes: bool = False,
@@ -61,6 +61,7 @@ def assemble(
     label_of: str | None = None,
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
+    size = (size, size) if isinstance(size, int) else size
     if label_of is not None:
         raw, target = with_one_label(raw, label_of), "classes"
     check_options(raw, size, mode, limit, window)
@@ -96,7 +97,7 @@ def assemble(
         rows = choose(given, classes, limit, seed=seed, equal_classes=equal_classes)
         keep["train"] = usable[rows]
         if len(rows) < len(usable):
-            notes.add(limit_note(given, rows, equal_classes=equal_classes))
+            notes.add(limit_note(given, rows, equal_classes=equal_classes, target=target))
     chosen = None
     if sizing is not None and size is None and (found := photographs_in(raw, keep, limit)):
         chosen = sizing(found)

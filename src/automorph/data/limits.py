@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.annotation import TargetKind
 from automorph.data.cache import take_part
 from automorph.data.dataset import Dataset
 from automorph.data.hashing import hashed
@@ -24,7 +25,7 @@ def limited(dataset: Dataset, n: int, *, seed: int = 0, equal_classes: bool = Fa
     if len(rows) == len(train):
         return dataset
     notes = Notes(dataset.notes)
-    notes.add(limit_note(train.labels, rows, equal_classes=equal_classes))
+    notes.add(limit_note(train.labels, rows, equal_classes=equal_classes, target=dataset.target))
     return dataset.replace(train=take_part(train, rows), notes=notes.lines)
 
 
@@ -89,8 +90,22 @@ def _even(labels: NDArray[np.int64]) -> bool:
     return bool(len(counts) and counts.max() < _EVEN * counts.min())
 
 
-def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, equal_classes: bool) -> str:
-    """Describe what a limit did to a part with these labels."""
+_STRATA: dict[TargetKind, str] = {
+    "labels": "labels, each example counted for its rarest one",
+    "values": "ranges of the first value",
+}
+"""What examples are shared out by, where it is not classes."""
+
+
+def limit_note(
+    labels: NDArray[np.int64],
+    rows: NDArray[np.intp],
+    *,
+    equal_classes: bool,
+    target: TargetKind = "classes",
+) -> str:
+    """Describe what a limit did to a part with these labels, or strata of another ``target``."""
+    strata = _STRATA.get(target, "classes")
     total = np.count_nonzero(labels >= 0)
     kept = f"{len(rows):,} of {total:,} training examples kept (limit)"
     _, given = np.unique(labels[labels >= 0], return_counts=True)
@@ -98,9 +113,9 @@ def limit_note(labels: NDArray[np.int64], rows: NDArray[np.intp], *, equal_class
     if len(found) < 2:
         return kept
     if not (equal_classes or _even(labels)):
-        return f"{kept}, with the shares of the classes"
+        return f"{kept}, with the shares of the {strata}"
     if np.ptp(found) > 1:
-        return f"{kept}, balanced over the classes as far as they have examples"
+        return f"{kept}, balanced over the {strata} as far as they have examples"
     if equal_classes or not np.ptp(given):
-        return f"{kept}, balanced over the classes"
-    return f"{kept}, balanced over the classes because their sizes differ by less than a tenth"
+        return f"{kept}, balanced over the {strata}"
+    return f"{kept}, balanced over the {strata} because their sizes differ by less than a tenth"

@@ -127,7 +127,16 @@ def read_masks(raw: RawData, notes: Notes, *, ignoring: bool | None = None) -> A
             remarks[remark] += 1
     notes.add(*(remark for remark in remarks if remark))
     seen = [one for found in values.values() for one in found.values()]
-    occurring = np.unique(np.concatenate(seen)) if seen else np.zeros(0, np.intp)
+    if not seen:
+        where, why = next(
+            ((raw.parts[part].ids[row], why) for part, rows in bad.items()
+             for row, why in rows.items()), ("", ""),
+        )  # fmt: skip
+        raise DataError(
+            f"{raw.name}: no mask can be read{f' ({where}: {why})' if why else ''}. Check the "
+            "column or folder of masks."
+        )
+    occurring = np.unique(np.concatenate(seen))
     names, to_class = _classes(raw, occurring, notes, ignoring=ignoring)
     known = len(names)
     for part, found in values.items():
@@ -188,8 +197,6 @@ def _classes(
 ) -> tuple[tuple[str, ...], Mask]:
     """Return the names of the classes, and the class of each value, uint8 (256,)."""
     to_class = np.arange(IGNORE + 1, dtype=np.uint8)
-    if not len(values):
-        raise DataError(f"{raw.name}: no mask can be read. Check the column or folder of masks.")
     numbers = values[values != IGNORE]
     two = raw.classes is None or len(raw.classes) == 2
     if two and not ignoring and values.tolist() == [0, IGNORE]:

@@ -21,7 +21,7 @@ refused before anything is trained, with the reason. It is never 0 or NaN.
 from automorph.metrics.bootstrap import Interval, resampled, spread
 from automorph.metrics.builtin import METRICS
 from automorph.metrics.imbalance import IMBALANCED, default_metric
-from automorph.metrics.names import DEFAULTS, check_metric, load_metric
+from automorph.metrics.names import DEFAULTS, check_metric, list_metrics, load_metric
 from automorph.metrics.of_labels import LabelScorer, best_threshold
 from automorph.metrics.of_masks import MaskScorer
 from automorph.metrics.operating_point import OperatingPoint, is_point
@@ -41,6 +41,7 @@ __all__ = [
     "decide",
     "default_metric",
     "is_point",
+    "list_metrics",
     "load_metric",
     "resampled",
     "spread",

@@ -25,6 +25,19 @@ _POINT = re.compile(r"@(\w+)=([^@]*)$")
 _AT = re.compile(r"(\w+)(?::(.+))?@(\w+)=([\d.]+)(?::(.+))?")
 
 
+def list_metrics() -> dict[str, dict[str, str]]:
+    """Return a line about every metric by name and by kind of target, those of classes first.
+
+    >>> sorted(list_metrics()["auroc"])
+    ['classes', 'labels']
+    """
+    found: dict[str, dict[str, str]] = {}
+    for kind, registry in {"classes": METRICS, **OTHER_METRICS}.items():
+        for name, about in registry.about().items():
+            found.setdefault(name, {})[kind] = about
+    return found
+
+
 def load_metric(text: str, classes: Sequence[str], kind: str = "classes") -> Scorer:
     """Return the metric of a name, for data with these classes.
 

@@ -229,8 +229,9 @@ _recipe_options = stack(
     ),
     click.option(
         "--loss",
-        type=click.Choice(["huber"]),
-        help="huber: of values, a loss by which outliers count less than by the squared error.",
+        type=click.Choice(["huber", "dice", "dice+cross-entropy"]),
+        help="huber: of values, a loss by which outliers count less than by the squared error; "
+        "dice, dice+cross-entropy: of masks, losses by which small classes count more.",
         show_default="that of the target",
     ),
 )

@@ -24,11 +24,14 @@ class Masks:
 
     Labels, targets and predictions are class numbers uint8 ``(n, H, W)``; pixels of the value 255
     are ignored. Logits are ``(n, k, H, W)``. ``entropy`` is that of the classes of the training
-    pixels in nats, the loss of a guess that knows their frequencies alone.
+    pixels in nats, the loss of a guess that knows their frequencies alone. The loss is the
+    ``cross_entropy`` of the pixels, the ``dice`` loss, or their sum.
     """
 
     outputs: int
     entropy: float
+    dice: bool = False
+    cross_entropy: bool = True
 
     @classmethod
     def of(cls, data: Dataset) -> Masks:
@@ -62,8 +65,11 @@ class Masks:
 
     @property
     def guess(self) -> float:
-        """The entropy of the classes; at least 0.1 nats, so that rare classes need not vanish."""
-        return max(self.entropy, 0.1)
+        """The entropy of the classes; at least 0.1 nats, so that rare classes need not vanish.
+
+        The Dice loss of any guess is at most 1.
+        """
+        return self.cross_entropy * max(self.entropy, 0.1) + float(self.dice)
 
     def encode(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Check class numbers, which are the targets. Raises `DataError` for those out of range."""
@@ -117,7 +123,36 @@ class Masks:
         return moved, found
 
     def loss(self, logits: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
-        """Return the mean cross-entropy over the pixels of each example that are not ignored."""
+        """Return the mean cross-entropy over the pixels of each example that are not ignored.
+
+        With ``dice``, the Dice loss is added, or taken in its place.
+        """
+        if not self.dice:
+            return self._entropies(logits, targets, smoothing)
+        found = self._dice(logits, targets)
+        return found + self._entropies(logits, targets, smoothing) if self.cross_entropy else found
+
+    def _dice(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """1 - mean_c 2 sum_i p_ic y_ic / sum_i (p_ic + y_ic), over the classes of each mask.
+
+        Sums are over the pixels i that are not ignored. Milletari et al., "V-Net" (2016), with
+        plain sums below the line (Sudre et al. 2017); classes that a mask lacks are left out.
+        """
+        from torch.nn.functional import one_hot
+
+        known = (targets != IGNORE)[:, None]
+        truth = one_hot(targets.long() * known[:, 0], self.outputs).movedim(-1, 1) * known
+        shares = logits.float().softmax(dim=1) * known
+        sizes = truth.sum(dim=(2, 3))
+        scores = (
+            2 * (shares * truth).sum(dim=(2, 3)) / (shares.sum(dim=(2, 3)) + sizes).clamp(min=1e-7)
+        )
+        there = sizes > 0
+        # A mask of ignored pixels alone has no class, and no loss.
+        mean: Tensor = ((1 - scores) * there).sum(dim=1) / there.sum(dim=1).clamp(min=1)
+        return mean
+
+    def _entropies(self, logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
         from torch.nn.functional import cross_entropy
 
         losses = cross_entropy(
@@ -132,7 +167,16 @@ class Masks:
         return targets.new_zeros(len(targets), dtype=_float32())
 
     def gradient(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """(softmax(p) - q) / m for the m pixels of an example that are not ignored, else 0."""
+        """(softmax(p) - q) / m for the m pixels of an example that are not ignored, else 0.
+
+        With ``dice``, the derivative of the loss.
+        """
+        if self.dice:
+            import torch
+
+            with torch.enable_grad():
+                given = logits.detach().requires_grad_()
+                return torch.autograd.grad(self.loss(given, targets).sum(), given)[0]
         from torch.nn.functional import one_hot
 
         known = targets != IGNORE

@@ -14,7 +14,7 @@ Schedule = Literal["cosine", "constant", "stable"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Selection = Literal["last", "best"]
 Stop = Literal["epochs", "converged"]
-Loss = Literal["default", "huber"]
+Loss = Literal["default", "huber", "dice", "dice+cross-entropy"]
 Balance = Literal["none", "sampler", "loss", "logits"]
 BALANCES: tuple[str, ...] = get_args(Balance)
 
@@ -43,7 +43,8 @@ class Recipe:
     ``last`` epoch, or those with the ``best`` validation accuracy. ``balance`` makes up for classes
     of different sizes: by a ``sampler`` that draws all equally often, by weights in the ``loss`` or
     by adjusted ``logits`` (see `automorph.training.Balance`). ``loss`` is that of the target, or of
-    values Huber's in place of the squared error (``huber``). Raises `UsageError` for values
+    values Huber's in place of the squared error (``huber``), of masks the Dice loss (``dice``) or
+    its sum with the cross-entropy (``dice+cross-entropy``). Raises `UsageError` for values
     out of range.
     """
 

@@ -29,7 +29,7 @@ from automorph.models import (
     weights_for,
 )
 from automorph.operations import Stream
-from automorph.targets import Target, Values, target_of
+from automorph.targets import Masks, Target, Values, target_of
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.options import check_entries
@@ -39,8 +39,10 @@ from automorph.training.text import text_encoder
 
 Regime = Literal["scratch", "fine-tuned", "frozen"]
 """Random weights that are all trained, pretrained weights that are, or only a head that is."""
-_FOR_TARGETS = ("balance", "none", ("classes", "labels")), ("loss", "default", ("values",))
+_FOR_TARGETS = ("balance", "none", ("classes", "labels")), ("loss", "default", ("values", "masks"))
 """Entries of a recipe, their usual value, and the targets for which they have others."""
+_LOSSES = {"huber": "values", "dice": "masks", "dice+cross-entropy": "masks"}
+"""The target of each loss but the default one."""
 ENOUGH = 10_000
 """Examples from which means and deviations are taken; more change no digit that matters."""
 
@@ -100,6 +102,12 @@ class Task:
                     f"{usual!r}, since the others are for {' and '.join(meant)} only: leave it out"
                 )
 
+        if (wanted := _LOSSES.get(self.recipe.loss, kind)) != kind:
+            raise UsageError(
+                f"got loss={self.recipe.loss!r} (--loss {self.recipe.loss}) for the target "
+                f"{kind!r}; expected one of its own, since it is for {wanted}: leave it out"
+            )
+
     @property
     def regime(self) -> Regime:
         """How much of the network is trained, and from where."""
@@ -119,6 +127,9 @@ class Task:
         found = target_of(self.data)
         if isinstance(found, Values) and self.recipe.loss == "huber":
             return replace(found, huber=True)
+        if isinstance(found, Masks):
+            dice, both = self.recipe.loss.startswith("dice"), self.recipe.loss != "dice"
+            return replace(found, dice=dice, cross_entropy=both)
         return found
 
     @property

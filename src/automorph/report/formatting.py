@@ -121,6 +121,15 @@ def plural(number: int, word: str, words: str = "") -> str:
     return f"{number:,} {word if number == 1 else words or word + 's'}"
 
 
+def capital(title: str) -> str:
+    """Write a title at the start of a line; abbreviations stay as they are.
+
+    >>> capital("mean IoU"), capital("mAP")
+    ('Mean IoU', 'mAP')
+    """
+    return title if title[1:2].isupper() else f"{title[:1].upper()}{title[1:]}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names with commas and "and".
 

@@ -86,7 +86,8 @@ def _outputs(result: JsonObject) -> Section:
         )
     columns = [
         _one(result).capitalize(), *(["Subgroup"] if named else []), "Examples",
-        *(["With it"] if labels else []), *map(_capital, titles), *(["p"] if named else []),
+        *(["With it"] if labels else []), *map(formatting.capital, titles),
+        *(["p"] if named else []),
     ]  # fmt: skip
     test = (
         " p: whether the label is missed, or falsely predicted, more often than on the other "
@@ -123,7 +124,7 @@ def _figure(result: JsonObject) -> list[Part]:
     if shown is None:
         return []
     what, unit = _column(shown), ", %" if shown["share"] else ""
-    title = _capital(what)
+    title = formatting.capital(what)
     described = f"{title} of each {_one(result)}{' and subgroup' if result['subgroups'] else ''}"
     return [
         figure(
@@ -176,11 +177,6 @@ def _first(result: JsonObject, name: str) -> JsonObject:
 def _column(one: JsonObject) -> str:
     """Return the title of a metric without the label or value that it is of."""
     return str(one["title"]).partition(" of ")[0]
-
-
-def _capital(title: str) -> str:
-    """Write a title at the start of a line; abbreviations such as mAP stay as they are."""
-    return title if title[1:2].isupper() else f"{title[:1].upper()}{title[1:]}"
 
 
 def _cell(one: JsonObject | None) -> TableCell | str:

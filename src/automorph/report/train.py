@@ -22,7 +22,7 @@ def train_page(result: JsonObject) -> Page:
     folded = results.pair == "fold"
     part = "examples left out of the training" if folded else "test part"
     metric = results.metric
-    title = metric.name[0].upper() + metric.name[1:]
+    title = formatting.capital(metric.name)
     basis = f"{title} on the {part}{metric.direction}."
     if folded and not formatting.absent(row["accuracy"].get("se")):
         basis = (

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 from loader_data import pixels
+from PIL import Image
 
 from automorph.errors import UsageError
 from automorph.integrations import RayMap
@@ -25,6 +26,37 @@ def test_a_batch_of_columns():
               for rows in (slice(0, 2), slice(2, 6))]  # fmt: skip
     whole = RayMap(POLICY, seed=2)({"image": pixels(6)})["image"]
     np.testing.assert_array_equal(np.concatenate(halves), whole)
+
+
+@pytest.mark.parametrize("other", [{}, {"label": 4}, {"name": "a.png", "place": np.zeros(2)}])
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_single_row_is_drawn_as_in_a_batch(other, grey):
+    images = pixels(3)[..., 0] if grey else pixels(3)
+    batch = {"image": images, "number": np.arange(3)}
+    whole = RayMap(POLICY, seed=2)(batch)["image"]
+    for image, expected in zip(images, whole.reshape(images.shape), strict=True):
+        out = RayMap(POLICY, seed=2)({"image": image, **other})
+        np.testing.assert_array_equal(out["image"], expected)
+        assert {name: out[name] for name in other} == other
+    out = RayMap(POLICY, index="number")({"image": images[1], "number": 1, **other})
+    expected = RayMap(POLICY, index="number")(batch)["image"][1]
+    np.testing.assert_array_equal(out["image"], expected.reshape(images[1].shape))
+
+
+def test_a_single_row_of_another_kind():
+    text = {"text": "a fine film that nobody saw", "label": 1}
+    batch = {"text": np.array([text["text"]], object)}
+    expected = RayMap("typos", image="text")(batch)["text"][0]
+    assert RayMap("typos", image="text")(text)["text"] == expected != text["text"]
+    image = Image.fromarray(pixels(1)[0])
+    assert RayMap(POLICY)({"image": image, "label": 1})["image"].size == image.size
+
+
+def test_grey_images_of_a_batch_are_no_row():
+    """Three axes, the last of them as long as there are channels."""
+    batch = {"image": np.ascontiguousarray(pixels(5)[:, :, :3, 0]), "label": np.arange(5)}
+    out = RayMap("flip(p=1)")(batch)["image"]
+    np.testing.assert_array_equal(out, batch["image"][:, :, ::-1])
 
 
 def test_images_of_several_sizes():
@@ -81,8 +113,11 @@ def test_a_real_data_set():
         rows = [{"image": image, "number": i} for i, image in enumerate(pixels(8))]
         dataset = data.from_items(rows).map_batches(RayMap(POLICY, index="number"), batch_size=3)
         found = {row["number"]: row["image"] for row in dataset.take_all()}
+        mapped = data.from_items(rows).map(RayMap(POLICY, index="number"))
+        single = {row["number"]: row["image"] for row in mapped.take_all()}
     finally:
         ray.shutdown()
     expected = load_policy(POLICY).augment(pixels(8))
-    for number, image in found.items():
+    for number, image in (*found.items(), *single.items()):
         np.testing.assert_array_equal(image, expected[number])
+    assert len(found) == len(single) == 8

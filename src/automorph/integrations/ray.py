@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from automorph.errors import UsageError
 from automorph.integrations.checks import checked_epoch, checked_whole
@@ -27,8 +28,9 @@ class RayMap(ShortRepr):
     """``dataset.map_batches(RayMap("randaugment(n=2,m=9)"))`` augments the column ``image``.
 
     Batches are Ray's own: dicts of NumPy arrays. Images are uint8, of one size ``(n, H, W, C)`` or
-    of several (an array of objects); all other columns are unchanged. ``image`` may name a column
-    of texts, for a policy for texts. The draw for an example is a function of seed, epoch and the
+    of several (an array of objects); all other columns are unchanged. Single rows, which
+    ``dataset.map`` passes, get the same draws; batches are faster. ``image`` may name a column of
+    texts, for a policy for texts. The draw for an example is a function of seed, epoch and the
     number in the column ``index``; without one, a hash of the pixels replaces the number, so
     blocks, order and workers do not affect results. Each epoch needs its own map:
     ``RayMap(policy, epoch=epoch)``; a worker that gets an example again and again under one map
@@ -63,7 +65,7 @@ class RayMap(ShortRepr):
         self.seed, self.epoch = checked_whole("seed", seed), checked_epoch(epoch)
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the batch with augmented images."""
+        """Return the batch, or the single row, with augmented images."""
         if not hasattr(batch, "keys"):
             raise UsageError(
                 f"got a batch of type {type(batch).__name__}; expected a dict of NumPy arrays, "
@@ -75,12 +77,11 @@ class RayMap(ShortRepr):
                     f"got the columns {', '.join(map(repr, batch))}, none of which is {name!r}; "
                     "pass the column of the images: RayMap(policy, image=COLUMN)"
                 )
+        if _is_row(batch, self.image):
+            return self._row(batch)
         values = batch[self.image]
         index = None if self.index is None else batch[self.index]
-        numbers = numbers_for(values, index)
-        _watch(self._token).serve(numbers, self.epoch, remedy=_REMEDY, anew=_ANEW)
-        stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
-        augmented = augment_column(self.policy, list(values), stream)
+        augmented = self._augmented(list(values), index)
         if augmented and isinstance(augmented[0], str):
             return {**batch, self.image: np.array(augmented, object)}
         if len({image.shape for image in augmented}) <= 1:
@@ -88,6 +89,39 @@ class RayMap(ShortRepr):
         out = np.empty(len(augmented), object)
         out[:] = augmented
         return {**batch, self.image: out}
+
+    def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Augment a row of ``dataset.map``."""
+        value = row[self.image]
+        value = str(value) if isinstance(value, np.str_) else value
+        index = None if self.index is None else [row[self.index]]
+        return {**row, self.image: self._augmented([value], index)[0]}
+
+    def _augmented(self, values: list[Any], index: ArrayLike | None) -> list[Any]:
+        numbers = numbers_for(values, index)
+        _watch(self._token).serve(numbers, self.epoch, remedy=_REMEDY, anew=_ANEW)
+        stream = Stream(seed=self.seed, epoch=self.epoch, index=numbers)
+        return augment_column(self.policy, values, stream)
+
+
+def _is_row(batch: Mapping[str, Any], image: str) -> bool:
+    """Return whether a dict of columns is a single row.
+
+    A grey image ``(H, W)`` is one image; three axes are a colour image or several grey ones, which
+    the other columns tell apart, or else the number of channels.
+
+    >>> [_is_row({"image": np.zeros((8, 8, 3))} | other, "image")
+    ...  for other in ({}, {"label": 4}, {"label": np.arange(8)})]
+    [True, True, False]
+    """
+    value = batch[image]
+    axes = 1 if isinstance(value, (list, tuple)) else getattr(value, "ndim", 0)
+    if axes != 3:
+        return axes in (0, 2)
+    others = [other for name, other in batch.items() if name != image]
+    if others:
+        return any(np.ndim(other) == 0 or len(other) != len(value) for other in others)
+    return value.shape[2] in (1, 3, 4)
 
 
 @lru_cache(maxsize=64)

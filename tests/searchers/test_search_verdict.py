@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
+import automorph.data
 from automorph.experiments import Looks, Metric, Row, paired_difference, summarise
-from automorph.searchers.search_verdict import longer_pays, simpler, verdict_of
+from automorph.searchers.search_advice import few_in, longer_pays, simpler
+from automorph.searchers.search_verdict import verdict_of
 
 NONE = [0.50, 0.51, 0.52]
 
@@ -182,3 +187,49 @@ def test_the_simplest_that_is_no_worse_is_to_be_used():
     assert simpler(rows) is rows["none"]
     assert simpler({**rows, "none": row("none", [0.5, 0.5, 0.5], 0.5)}) is rows["random"]
     assert simpler({**rows, "found": row("policy", [0.6, 0.6, 0.6], 0.7)}) is None
+
+
+def few(found):
+    """What is said of 112 photographs, 23 of them in the test part."""
+    data = automorph.data.from_arrays(np.zeros((112, 8, 8, 3), np.uint8), np.arange(112) % 2)
+    sizes = {"train": 65, "validation": 24, "test": 23}
+    return few_in(SimpleNamespace(train=data.train, domain="image", target="classes", sizes=sizes),
+                  found)  # fmt: skip
+
+
+def test_too_few_examples_are_said_to_be_too_few():
+    rows = {
+        "found": row("none", [0.957] * 3, 0.958),
+        "tail": row("flip-crop", [0.957] * 3, 0.992),
+        "trivialaugment": row("flip-crop + trivialaugment", [0.957, 0.913, 0.957], 0.983),
+    }
+    found, advice = verdict(rows, few=few(rows))
+    assert found.text.startswith(
+        "Too few examples to tell: 23 test examples show reliably only a difference of about 21 "
+        "points or more. What usually helps on few photographs is flip-crop + trivialaugment. "
+    )
+    assert (found.kind, advice.action, advice.policy) == ("unclear", "too few", "trivialaugment")
+
+
+def test_few_examples_compare_what_was_found_by_cross_validation():
+    rows = usual([0.51, 0.50, 0.53], tail=(0.5, 0.51, 0.53), strong=(0.5, 0.53, 0.51))
+    found, advice = verdict(rows, few=few(rows))
+    assert found.text.startswith("Too few examples to tell: 23 test examples show reliably only ")
+    assert "Compare pick with none by cross-validation before you use it. " in found.text
+    assert (advice.action, advice.policy, advice.seeds) == ("compare", "found", 0)
+
+
+def test_few_examples_do_not_matter_where_something_is_shown():
+    better = usual([0.60, 0.62, 0.61])
+    assert verdict(better, few=few(better))[1].action == "use"
+    harmful = {"found": row("none", NONE, 0.5), "tail": row("flip-crop", [0.4, 0.42, 0.41], 0.4),
+               "trivialaugment": row("trivialaugment", [0.3, 0.32, 0.33], 0.4)}  # fmt: skip
+    found, advice = verdict(harmful, few=few(harmful))
+    assert found.text.startswith("Use none. ")
+    assert advice.action == "keep"
+
+
+def test_nothing_is_simpler_than_none():
+    """Before: of 24 validation examples, one more right made flip-crop the policy to use."""
+    rows = {"found": row("none", NONE, 0.958), "tail": row("flip-crop", NONE, 0.992)}
+    assert simpler(rows) is None

@@ -30,7 +30,7 @@ from automorph.cli.options import (
 from automorph.cli.param_types import NameWord
 from automorph.cli.provenance import notes_of, policy_facts, provenance_of
 from automorph.cli.run_names import run_folder
-from automorph.cli.suggestions import TRIALS, print_next, suggest
+from automorph.cli.suggestions import print_next, suggest
 from automorph.errors import UsageError
 from automorph.files import write_json
 
@@ -244,7 +244,7 @@ class ExplainRun:
 
         space = self.space.name if self.space.name in SPACES else None
         if not any(row["verdict"] in ("keep", "keep mild") for row in rows):
-            return [suggest("search", self.source, space=space, trials=TRIALS)]
+            return [suggest("search", self.source, space=space)]
         seen = "" if self.deep or self.features == "random" else f"(features={self.features})"
         return [suggest("search", self.source, space=space, method=f"instant{seen}")]
 

@@ -156,7 +156,7 @@ def search(
     automorph search fashion-mnist --limit 2000 --budget 20m
     automorph search folder:my/photos --method 'randaugment(by=tpe)' --trials 30
     automorph search csv:reviews.csv --text review --label stars --budget 10m
-    automorph search --epochs 10 --trials 20 --command \\
+    automorph search --epochs 10 --command \\
         'python train.py --policy {policy} --seed {seed} --epochs {epochs} --out {out}'
 
     The search trains and scores policies on the training and validation parts only. A final table

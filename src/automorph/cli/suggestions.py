@@ -26,8 +26,6 @@ _OF_ONE_RUN = frozenset({
     "policies", "baseline", "method", "part", "predictions", "checkpoint",
 })  # fmt: skip
 """Parameters that another verb does not take over; some mean something else there."""
-TRIALS = 20
-"""Trials of a search that is suggested: about the cost of a comparison."""
 TRAINING = (
     "model",
     "weights",

@@ -13,7 +13,6 @@ from automorph.cli.options import print_notes, side_by_side
 from automorph.cli.provenance import pictures_of, policy_facts, run_provenance
 from automorph.cli.run_names import RANDOM
 from automorph.cli.suggestions import (
-    TRIALS,
     first_policies,
     policy_argument,
     suggest,
@@ -169,7 +168,7 @@ class DataWords:
             policy = policy_argument(winner, folder, found=winner)
             return [suggest("train", source, **self.settings, policy=policy)]
         if advice.action == "keep":
-            return [suggest("search", source, **self.settings, trials=TRIALS)]
+            return [suggest("search", source, **self.settings)]
         if advice.action == "add seeds":
             return [suggest_again(source, seeds=advice.seeds)]
         if advice.action == "too few":
@@ -190,7 +189,9 @@ class DataWords:
             advised, folder, found=result.policy, settled=self.settled(advised)
         )
         if advice.action == "compare":
-            return [suggest("compare", source, policies=["none", policy], seeds=advice.seeds)]
+            return [
+                suggest("compare", source, policies=["none", policy], seeds=advice.seeds or None)
+            ]
         if advice.action == "train longer":
             longer = result.epoch_multiplier * epochs
             return [suggest("train", source, policy=policy, epochs=longer)]
@@ -299,7 +300,7 @@ class CommandWords:
             winner = comparison.policies[comparison.winner]
             return [self._use(winner, folder, found=winner)]
         if advice.action == "keep":
-            return [suggest("search", trials=TRIALS)]
+            return [suggest("search")]
         if advice.action == "add seeds":
             return [suggest_again(seeds=advice.seeds)]
         tried = first_policies(self.domain, random=self.random)
@@ -311,7 +312,7 @@ class CommandWords:
         advice, found = result.advice, result.policy
         if advice.action == "compare":
             policy = policy_argument(found, folder, found=found)
-            return [suggest("compare", policies=["none", policy], seeds=advice.seeds)]
+            return [suggest("compare", policies=["none", policy], seeds=advice.seeds or None)]
         longer = advice.action == "train longer"
         times = result.epoch_multiplier if longer else 1
         return [self._use(result.advised, folder, found=found, times=times)]

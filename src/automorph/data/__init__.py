@@ -14,7 +14,7 @@ from automorph.data.build import assemble
 from automorph.data.chosen import Chosen, Photographs, Sizing
 from automorph.data.class_sizes import class_counts, expected_by_part
 from automorph.data.class_values import ClassValue, class_value, is_numeric, same_names
-from automorph.data.cross_validation import in_fold, with_default_folds, with_folds
+from automorph.data.cross_validation import FEW, in_fold, with_default_folds, with_folds
 from automorph.data.dataset import BadRow, Dataset, Domain, Split, open_part, open_test, strings
 from automorph.data.deep_pixels import Window
 from automorph.data.folds import Folds
@@ -38,6 +38,7 @@ from automorph.data.window_record import WindowRecord
 
 __all__ = [
     "CORRELATED",
+    "FEW",
     "IGNORE",
     "SOURCES",
     "TABLE_ENDINGS",

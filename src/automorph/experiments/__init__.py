@@ -10,6 +10,7 @@ from automorph._lazy import lazy_names
 if TYPE_CHECKING:
     from automorph.experiments.advice import Advice as Advice
     from automorph.experiments.advice import advice_on_constant as advice_on_constant
+    from automorph.experiments.advice import advice_on_few as advice_on_few
     from automorph.experiments.command import Command as Command
     from automorph.experiments.comparison import Comparison as Comparison
     from automorph.experiments.comparison import is_control as is_control
@@ -130,6 +131,7 @@ _HOMES = {
     "Verdict": "conclusion",
     "NOT_CONVERGED": "remarks",
     "advice_on_constant": "advice",
+    "advice_on_few": "advice",
     "always_one": "remarks",
     "base_rate": "remarks",
     "changed_examples": "remarks",

@@ -54,21 +54,30 @@ def advice_after_comparison(
     return Advice("keep", baseline, f"Keep {baseline}.")
 
 
-def advice_on_few(domain: str, channels: int, *, examples: int, shown: float | None) -> Advice:
-    """Return the recommendation of a cross-validation that cannot tell the policies apart.
+def advice_on_few(
+    domain: str,
+    channels: int,
+    *,
+    examples: int,
+    shown: float | None,
+    part: str = "",
+    policy: str | None = None,
+) -> Advice:
+    """Return the recommendation if so few examples cannot tell the policies apart.
 
-    ``examples`` is the number of labelled examples; ``shown`` the difference in accuracy that
-    they would have shown (None: not known). What usually helps: flips, crops and TrivialAugment
-    (Müller and Hutter, ICCV 2021); of texts, EDA (Wei and Zou, EMNLP 2019), whose gain is largest
-    with 500 examples.
+    ``examples`` is the number of labelled examples (of a ``part``, as ``"test "``); ``shown`` the
+    difference in accuracy that they would have shown (None: not known). What usually helps is
+    ``policy``, or flips, crops and TrivialAugment (Müller and Hutter, ICCV 2021); of texts, EDA
+    (Wei and Zou, EMNLP 2019), whose gain is largest with 500 examples.
 
     >>> advice_on_few("image", 3, examples=112, shown=0.081).policy
     'flip-crop + trivialaugment'
     """
-    policy, kind = _usual(domain, channels)
+    usual, kind = _usual(domain, channels)
+    policy = policy or usual
     limit = (
         "" if shown is None
-        else f": {examples:,} examples show reliably only a difference of about "
+        else f": {examples:,} {part}examples show reliably only a difference of about "
         f"{100 * shown:.0f} points or more"
     )  # fmt: skip
     text = f"Too few examples to tell{limit}. What usually helps on {kind} is {policy}."

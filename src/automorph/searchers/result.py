@@ -20,7 +20,7 @@ from automorph.experiments import (
     Verdict,
 )
 from automorph.searchers.budget import Plan
-from automorph.searchers.search_verdict import longer_pays, simpler
+from automorph.searchers.search_advice import longer_pays, simpler
 from automorph.searchers.trial_analysis import Course, Effect
 from automorph.training import Units
 
@@ -101,7 +101,7 @@ class SearchResult:
     def use(self) -> Treatment:
         """The policy to use: the result of the search, or a simpler one that is no worse.
 
-        By the validation part alone; see `search_verdict.simpler`. ``advice`` also considers longer
+        By the validation part alone; see `search_advice.simpler`. ``advice`` also considers longer
         training, and whether the test part confirms the gain.
         """
         row = simpler(self.by_part, self.metric)
@@ -117,7 +117,7 @@ class SearchResult:
     def longer_pays(self) -> bool:
         """True if longer plain training beats the result of the search, beyond chance.
 
-        By the validation part; see `search_verdict.longer_pays`.
+        By the validation part; see `search_advice.longer_pays`.
         """
         return longer_pays(self.by_part, self.metric, looks=self.looks) is not None
 

@@ -54,6 +54,7 @@ from automorph.searchers.portfolio import portfolio_version
 from automorph.searchers.remembered import remembered
 from automorph.searchers.result import SearchResult
 from automorph.searchers.runner import SearchProgress, SearchRunner
+from automorph.searchers.search_advice import few_in
 from automorph.searchers.search_checks import check_counts, check_outcomes, check_task
 from automorph.searchers.search_verdict import verdict_of
 from automorph.searchers.study_log import StudyLog
@@ -256,6 +257,9 @@ def search(
             compared, rows, method=named.name, cost=cost, seeds=len(final.seeds), looks=looks,
             caveat=searcher.caveat(), metric=final.metric,
             constant=always_one(final.predictions.get(rows[0].policy, ())),
+            few=few_in(full_task.data, dict(zip(compared, rows, strict=True)))
+            if isinstance(full_task, Task)
+            else None,
         )  # fmt: skip
         if folder:
             forget(path)

@@ -14,10 +14,10 @@ from automorph.experiments import (
     Metric,
     Row,
     Verdict,
-    advice_on_constant,
     judge,
 )
 from automorph.searchers.final_table import Control
+from automorph.searchers.search_advice import advice_of
 
 USUAL = ("trivialaugment", "eda")
 """Parts of the table that one would use without a search, beside the post-policy."""
@@ -42,12 +42,14 @@ def verdict_of(
     caveat: str = "",
     metric: Metric = ACCURACY,
     constant: bool = False,
+    few: Advice | None = None,
 ) -> tuple[Verdict, Advice]:
     """Judge the winner of the search by the table: what to use, how sure, what defaults cost.
 
     ``looks`` is the design of the table (None: ``seeds`` fixed), which ended after ``seeds``.
-    ``constant``: under every seed, the networks of the winner always answer one class. The advice
-    is that of `advice_of`.
+    ``constant``: under every seed, the networks of the winner always answer one class. ``few``:
+    what to say of data with too few examples, if nothing is shown. The advice is that of
+    `advice_of`.
     """
     by_part = dict(zip(controls, rows, strict=True))
     design = looks or Looks(seeds, seeds)
@@ -59,7 +61,11 @@ def verdict_of(
             winner.policy, "none", winner.difference, seeds=seeds, confidence=confidence,
             metric=metric,
         ).kind  # fmt: skip
-    advice = advice_of(by_part, kind, seeds=seeds, metric=metric, constant=constant, looks=design)
+    if few is not None and table.tells_defaults():
+        few = None
+    advice = advice_of(
+        by_part, kind, seeds=seeds, metric=metric, constant=constant, looks=design, few=few
+    )
     sentences = (
         advice.text,
         table.how_sure(advice.policy, method),
@@ -139,6 +145,12 @@ class Evidence:
             f"({level}{self._interval(gap)}{pairs}), {'beyond' if clear else 'within'} chance"
         )
 
+    def tells_defaults(self) -> bool:
+        """Whether a usual default differs from none beyond chance."""
+        base = "none" if "none" in self.by_part else "found"
+        gaps = [self.gap(part, base) for part in ("tail", *USUAL)]
+        return any(self.sign(gap) for gap in gaps if gap is not None)
+
     def defaults(self) -> str:
         """Say what the usual defaults cost on this data, if that is beyond chance."""
         if self.seeds == 1:
@@ -197,100 +209,3 @@ class Evidence:
     def _size(self, gap: Difference) -> str:
         size = self.metric.difference(abs(gap.mean)).lstrip("+")
         return f"{size}{self.metric.unit}"
-
-
-def advice_of(
-    by_part: Mapping[str, Row],
-    kind: Kind,
-    *,
-    seeds: int,
-    metric: Metric = ACCURACY,
-    constant: bool = False,
-    looks: Looks | None = None,
-) -> Advice:
-    """Return the one recommendation of a search; its ``policy`` is a part of the table.
-
-    The policy is chosen by the validation part alone: longer plain training, if it beats the policy
-    found beyond chance; else a simpler one that is no worse; else the one found. If the test part
-    (``kind``) does not show that it is better than none, it is to be compared under more seeds.
-    """
-    winner = by_part["found"]
-    if constant:
-        return advice_on_constant("found")
-    if (
-        winner.accuracy is not None
-        and (gap := longer_pays(by_part, metric, looks=looks)) is not None
-    ):
-        text = (
-            f"Train {by_part['longer'].policy}: on the validation part it gains more than the "
-            f"policy found ({metric.difference(gap.mean)}, {metric.interval(gap)})."
-        )
-        return Advice("train longer", "longer", text)
-    if winner.accuracy is None:
-        row = _best(by_part, metric)
-        return Advice("keep", row, f"Use {by_part[row].policy}.")
-    if (plain := simpler(by_part, metric)) is not None:
-        part = next(part for part, one in by_part.items() if one is plain)
-        assert plain.validation is not None
-        assert winner.validation is not None
-        theirs, mine = (metric.value(one.mean) for one in (plain.validation, winner.validation))
-        text = (
-            f"Use {plain.policy}, which needs no search: on the validation part it is no worse "
-            f"({theirs} against {mine})."
-        )
-        return Advice("use", part, text)
-    if "none" not in by_part:
-        return Advice("keep", "found", f"Use {winner.policy}.")
-    if kind == "better":
-        return Advice("use", "found", f"Use {winner.policy}.")
-    more = max(10, 2 * seeds)
-    text = f"Compare {winner.policy} with none under {more} seeds before you use it."
-    return Advice("compare", "found", text, more)
-
-
-def _best(by_part: Mapping[str, Row], metric: Metric) -> str:
-    """Return the part of the best validation value that is not the search's and not longer."""
-    known = [part for part in _SIMPLEST if part in by_part and by_part[part].validation]
-    return max(known, key=lambda part: metric.sign * by_part[part].validation.mean,  # type: ignore[union-attr]
-               default="found")  # fmt: skip
-
-
-def longer_pays(
-    by_part: Mapping[str, Row],
-    metric: Metric = ACCURACY,
-    *,
-    confidence: float = 0.95,
-    looks: Looks | None = None,
-) -> Difference | None:
-    """Return the lead of longer plain training over the winner, if it is beyond chance.
-
-    It decides which command is recommended next, so it compares validation accuracies. The search
-    chose its policy on the same part, which favours that policy: the test is conservative.
-    """
-    winner, longer = by_part["found"], by_part.get("longer")
-    if longer is None or longer.validation is None or winner.validation is None or longer.note:
-        return None
-    values = longer.validation.values, winner.validation.values
-    design = looks or Looks(len(values[0]), len(values[0]))
-    gap = design.difference(*values, confidence=confidence)
-    low = metric.gain(gap).low
-    return gap if low is not None and low > 0 else None
-
-
-def simpler(by_part: Mapping[str, Row], metric: Metric = ACCURACY) -> Row | None:
-    """Return the simplest row without a search that is no worse on the validation part, or None.
-
-    No augmentation is preferred to a random policy that is half an example better.
-    """
-    winner = by_part["found"]
-    for part in _SIMPLEST:
-        row = by_part.get(part)
-        if row is None or row.validation is None or winner.validation is None or row.note:
-            continue
-        if metric.sign * row.validation.mean >= metric.sign * winner.validation.mean:
-            return row
-    return None
-
-
-# The longer control is excluded: it is another recipe, not another policy.
-_SIMPLEST = ("none", "tail", "trivialaugment", "randaugment", "eda", "random")

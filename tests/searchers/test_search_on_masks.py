@@ -50,7 +50,7 @@ def test_operations_that_cannot_move_a_mask_are_refused_by_name(task):
         search(task, method="random", space=named_space("autoaugment"), trials=1)
 
 
-@pytest.mark.parametrize("verb", ["explain", "audit", "patch", "predict", "export"])
+@pytest.mark.parametrize("verb", ["explain", "audit", "patch"])
 def test_other_verbs_refuse_masks_with_a_reason_and_what_to_do(verb):
     with pytest.raises(UsageError, match=rf"{verb} does not take --target masks.*: .*;.*\. The "):
         check_target("masks", verb)

@@ -80,13 +80,14 @@ def candidates(source: str) -> list[Any]:
 
 
 def trained(source: str, number: int, seed: int) -> Content:
-    """Train a candidate; the scores of the test examples, as a race keeps them of others."""
+    """Train a candidate; the scaled scores of the test examples, as a race keeps them of others."""
     task = task_of(source)
     result = train(task, candidates(source)[number], seed=seed, progress=False)
     # The race's own function reads the validation part: here that is the test part.
     on_test = replace(task, data=task.data.without_test().replace(validation=open_test(task.data)))
     seen = replace(result, logits={"validation": result.logits["test"]})
-    return {**row_facts(on_test, seen), "accuracy": result.accuracy["test"]}
+    scored = row_facts(on_test, seen)
+    return {"scaled": scored["scaled"], "accuracy": result.accuracy["test"]}
 
 
 def cell_of(source: str, name: str, seed: int) -> str:

@@ -131,12 +131,14 @@ def test_folders_are_trained_predicted_and_exported(tmp_path, capsys, monkeypatc
     (tmp_path / "new" / "masks" / "01.png").unlink()
     Image.fromarray(masks[2, :8]).save(tmp_path / "new" / "masks" / "02.png")
     assert main(["predict", "run", new, "--out", "p.csv", "--json"]) in (0, None)
-    told = json.loads(capsys.readouterr().out)
-    assert (told["examples"], told["labelled"]) == (3, 1)
-    assert set(told["metrics"]) == {"mean IoU", "Dice", "pixel accuracy"}
-    assert any("ignored masks that cannot be used (1): images/02.png" in n for n in told["notes"])
-    assert "masks are 16x16, the size of the images of the training" in told["notes"]
-    assert told["masks"] == "p-masks"
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["examples"], printed["labelled"]) == (3, 1)
+    assert set(printed["metrics"]) == {"mean IoU", "Dice", "pixel accuracy"}
+    assert any(
+        "ignored masks that cannot be used (1): images/02.png" in n for n in printed["notes"]
+    )
+    assert "masks are 16x16, the size of the images of the training" in printed["notes"]
+    assert printed["masks"] == "p-masks"
     with (tmp_path / "p.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["mask"] for row in rows] == ["images/00.png", "images/01.png", "images/02.png"]

@@ -182,8 +182,8 @@ def test_the_command_audits_labels_values_and_one_label(tmp_path, capsys, monkey
 
     one = ["audit", *base, "--label", "open,short", "--label-of", "short", "--out", "c", "--json"]
     assert main(one) in (0, None)
-    told = json.loads(capsys.readouterr().out)
-    assert {group["class"] for group in told["groups"]} == {"no short", "short"}
+    printed = json.loads(capsys.readouterr().out)
+    assert {group["class"] for group in printed["groups"]} == {"no short", "short"}
 
     with pytest.raises(SystemExit):
         main([*words[:-1], "d", "--fail-under", "0.5"])

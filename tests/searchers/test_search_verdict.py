@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import automorph.data
-from automorph.experiments import Looks, Metric, Row, paired_difference, summarise
+from automorph.experiments import ACCURACY, Looks, Metric, Row, paired_difference, summarise
 from automorph.searchers.search_advice import few_in, longer_pays, simpler
 from automorph.searchers.search_verdict import verdict_of
 
@@ -194,7 +194,7 @@ def few(found):
     data = automorph.data.from_arrays(np.zeros((112, 8, 8, 3), np.uint8), np.arange(112) % 2)
     sizes = {"train": 65, "validation": 24, "test": 23}
     return few_in(SimpleNamespace(train=data.train, domain="image", target="classes", sizes=sizes),
-                  found)  # fmt: skip
+                  found, ACCURACY)  # fmt: skip
 
 
 def test_too_few_examples_are_said_to_be_too_few():

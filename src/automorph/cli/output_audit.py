@@ -59,9 +59,8 @@ def print_outputs(result: OutputAudit, say: Console) -> None:
 
 def next_of_outputs(result: OutputAudit, source: str, domain: Domain) -> list[str]:
     """Return the recommended command: mend a label that fails on a subgroup, or compare."""
-    failing = sorted((g for g in result.groups if g.alarm), key=lambda g: g.p)
-    if failing and result.target == "labels":
-        return [suggest("patch", source, target=None, label_of=failing[0].output)]
+    if result.failing and result.target == "labels":
+        return [suggest("patch", source, target=None, label_of=result.failing[0].output)]
     return [suggest("compare", source, policies=first_policies(domain))]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data.annotation import Annotation
+from automorph.data.readers.raw import RawData
 from automorph.data.resizing import Resizing
 
 
@@ -31,6 +32,11 @@ class Annotated:
     make: Callable[[str, NDArray[np.intp], tuple[int, ...]], NDArray[Any]]
     bad: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     resized: Callable[[Resizing], Annotated] | None = None
+
+
+def has_no_labels(raw: RawData) -> bool:
+    """Return whether all label cells of a source are empty."""
+    return all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels)
 
 
 def is_missing(cell: Any) -> bool:

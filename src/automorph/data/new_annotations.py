@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.data.annotated import Annotated, is_missing
+from automorph.data.annotated import Annotated, has_no_labels, is_missing
 from automorph.data.labels import MISSING, listed
 from automorph.data.masks import IGNORE, read_masks
 from automorph.data.notes import Notes
@@ -25,7 +25,7 @@ def new_labels(
     """Return several labels by part; rows are -1 where they are unknown."""
     unknown = {part: np.full((len(r.ids), len(names)), MISSING, np.int8)
                for part, r in raw.parts.items()}  # fmt: skip
-    if all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels):
+    if has_no_labels(raw):
         return unknown
     try:
         return label_matrices(raw, notes, names)[0]
@@ -41,7 +41,7 @@ def new_values(
 ) -> Mapping[str, NDArray[np.float64]]:
     """Return values by part; NaN where they are unknown."""
     unknown = {part: np.full((len(r.ids), len(names)), np.nan) for part, r in raw.parts.items()}
-    if all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels):
+    if has_no_labels(raw):
         return unknown
     try:
         found, values = value_matrices(raw, notes)
@@ -67,7 +67,7 @@ def new_masks(
     Masks that cannot be used are noted and count as unknown.
     """
     raw = replace(raw, classes=tuple(names))
-    if all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels):
+    if has_no_labels(raw):
         return None
     try:
         found = read_masks(raw, notes, ignoring=ignoring)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from automorph.data.annotated import is_missing
+from automorph.data.annotated import has_no_labels
 from automorph.data.annotation import TargetKind, check_kind
 from automorph.data.notes import Notes
 from automorph.data.readers.raw import RawData
@@ -37,7 +37,7 @@ def with_one_label(raw: RawData, name: str, *, optional: bool = False) -> RawDat
     With ``optional``, a source without labels stays as it is. Raises `UsageError` if there is no
     such label.
     """
-    if optional and all(is_missing(cell) for rows in raw.parts.values() for cell in rows.labels):
+    if optional and has_no_labels(raw):
         return raw
     notes = Notes(raw.notes)
     several = len(raw.label_columns) > 1

@@ -60,13 +60,17 @@ class OutputAudit:
     predictions: NDArray[Any] | None = field(default=None, repr=False, compare=False)
 
     @property
+    def failing(self) -> list[OutputGroup]:
+        """The groups that fail beyond chance, the clearest first."""
+        return sorted((one for one in self.groups if one.alarm), key=lambda one: one.p)
+
+    @property
     def alarms(self) -> tuple[str, ...]:
         """The failures beyond chance, in sentences, the clearest first; may be empty."""
-        found = sorted((one for one in self.groups if one.alarm), key=lambda one: one.p)
         return tuple(
             f"{_FAULTS[one.fault].format(one.output)} on {one.subgroup!r}: {_shown(one)} "
             f"({one.n:,} examples; p {p_in_words(one.p)})."
-            for one in found
+            for one in self.failing
         )
 
     @property

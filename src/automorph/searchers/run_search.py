@@ -257,7 +257,7 @@ def search(
             compared, rows, method=named.name, cost=cost, seeds=len(final.seeds), looks=looks,
             caveat=searcher.caveat(), metric=final.metric,
             constant=always_one(final.predictions.get(rows[0].policy, ())),
-            few=few_in(full_task.data, dict(zip(compared, rows, strict=True)))
+            few=few_in(full_task.data, dict(zip(compared, rows, strict=True)), final.metric)
             if isinstance(full_task, Task)
             else None,
         )  # fmt: skip

@@ -134,12 +134,12 @@ def simpler(by_part: Mapping[str, Row], metric: Metric = ACCURACY) -> Row | None
 _SIMPLEST = ("none", "tail", "trivialaugment", "randaugment", "eda", "random")
 
 
-def few_in(data: Dataset, by_part: Mapping[str, Row], metric: Metric = ACCURACY) -> Advice | None:
+def few_in(data: Dataset, by_part: Mapping[str, Row], metric: Metric) -> Advice | None:
     """Return what to say of data with fewer than `FEW` examples, if their classes are tested.
 
-    The policy is the part of the table that usually helps. What the test part shows reliably
-    supposes that two networks differ on as many examples as one of them has wrong, and on three at
-    least, of which none may be seen by chance (the rule of three).
+    The policy is the part of the table that usually helps. What the test part shows reliably, of
+    accuracy, supposes that two networks differ on as many examples as one of them has wrong, and on
+    three at least, of which none may be seen by chance (the rule of three).
     """
     tested = data.sizes.get("test", 0)
     total = sum(data.sizes.values())
@@ -148,7 +148,7 @@ def few_in(data: Dataset, by_part: Mapping[str, Row], metric: Metric = ACCURACY)
     if total >= FEW or not tested or usual is None or data.target != "classes" or wins is None:
         return None
     shown = None
-    if metric.share:
+    if metric.name == ACCURACY.name:
         differ = max(1 - wins.mean, 3 / tested)
         shown = _REACH * math.sqrt(differ / tested)
     shape = data.train.data.shape

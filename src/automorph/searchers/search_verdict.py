@@ -61,7 +61,7 @@ def verdict_of(
             winner.policy, "none", winner.difference, seeds=seeds, confidence=confidence,
             metric=metric,
         ).kind  # fmt: skip
-    if few is not None and table.tells_defaults():
+    if few is not None and any(map(table.sign, table.gaps_of_defaults().values())):
         few = None
     advice = advice_of(
         by_part, kind, seeds=seeds, metric=metric, constant=constant, looks=design, few=few
@@ -145,19 +145,17 @@ class Evidence:
             f"({level}{self._interval(gap)}{pairs}), {'beyond' if clear else 'within'} chance"
         )
 
-    def tells_defaults(self) -> bool:
-        """Whether a usual default differs from none beyond chance."""
-        base = "none" if "none" in self.by_part else "found"
-        gaps = [self.gap(part, base) for part in ("tail", *USUAL)]
-        return any(self.sign(gap) for gap in gaps if gap is not None)
+    def gaps_of_defaults(self) -> dict[str, Difference]:
+        """Return the differences of the usual defaults from none, by part; those that are known."""
+        base = "none" if "none" in self.by_part else "found"  # The search may have found none.
+        gaps = {part: self.gap(part, base) for part in ("tail", *USUAL)}
+        return {part: gap for part, gap in gaps.items() if gap is not None}
 
     def defaults(self) -> str:
         """Say what the usual defaults cost on this data, if that is beyond chance."""
         if self.seeds == 1:
             return ""
-        base = "none" if "none" in self.by_part else "found"  # The search may have found none.
-        gaps = {part: self.gap(part, base) for part in ("tail", *USUAL)}
-        known = {part: gap for part, gap in gaps.items() if gap is not None}
+        known = self.gaps_of_defaults()
         costs = [
             f"{self.by_part[part].policy} costs {self._size(gap)} ({self._interval(gap)})"
             for part, gap in known.items()

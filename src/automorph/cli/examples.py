@@ -177,7 +177,7 @@ def measured_metrics(
     On the test part with a bootstrap interval over its examples; of a cross-validation, on the
     examples left out, with standard errors.
     """
-    from automorph.metrics import resampled, spread
+    from automorph.metrics import interval
 
     if not task.asks_metrics:
         return []
@@ -190,18 +190,18 @@ def measured_metrics(
             for one, found in zip((measured.metric, *measured.also), values, strict=True)
             if found is not None
         ]  # fmt: skip
-    labels, lines = _test(task).labels, []
+    labels, lines = _test(task).expected, []
     for scorer in task.scorers:
-        at = result.thresholds.get(scorer.name)
+        at = scorer.fixed(result.thresholds)
         line: dict[str, Any] = {
             "title": scorer.title, "share": scorer.share,
-            "higher_is_better": scorer.higher_is_better, "threshold": at,
+            "higher_is_better": scorer.higher_is_better,
+            "threshold": None if scorer.point is None else at,
             "value": result.metrics["test"][scorer.name],
             "validation": result.metrics.get("validation", {}).get(scorer.name),
         }  # fmt: skip
         if (logits := result.logits.get("test")) is not None:
-            answers = [task.target.probabilities(logits)]
-            ends = spread(resampled(scorer, labels, answers, thresholds=[at])[0])
+            ends = interval(scorer, labels, task.target.probabilities(logits), threshold=at)
             line |= {"low": ends.low, "high": ends.high}
         lines.append(line)
     return lines

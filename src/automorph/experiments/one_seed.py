@@ -12,7 +12,7 @@ from automorph.data import open_test
 from automorph.experiments.job import JobResult
 from automorph.experiments.statistics import Difference
 from automorph.experiments.table import Cell, Row
-from automorph.metrics import resampled, spread
+from automorph.metrics import Interval, interval, resampled, spread
 from automorph.training import Task, unpacked, unpacked_floats
 
 REMARK = (
@@ -41,13 +41,17 @@ def over_examples(
     for number, scorer in enumerate(task.scorers):
         thresholds = [scorer.fixed(one.get("thresholds", {})) for one in facts]
         values = resampled(scorer, labels, answers, thresholds=thresholds)
-        for place, own in zip(ran, values, strict=True):
+        for place, own, given, at in zip(ran, values, answers, thresholds, strict=True):
             row = found[place]
             measured = row.also[scorer.title] if number else None
             gap = measured.difference if measured else row.difference
             if gap is None:
                 continue
             ends = spread(own - values[names.index(base)], confidence=confidence)
+            if ends.low == ends.high == 0 and scorer.share_of and own[0] in (0, 1):
+                # Both are 0 or both 1. They may differ by as much as either may be off.
+                one = interval(scorer, labels, given, threshold=at, confidence=confidence)
+                ends = Interval(one.low - one.high, one.high - one.low)
             wider = Difference(gap.mean, ends.low, ends.high)
             found[place] = (
                 replace(row, also={**row.also, scorer.title: replace(measured, difference=wider)})

@@ -18,11 +18,11 @@ refused before anything is trained, with the reason. It is never 0 or NaN.
 0.5
 """
 
-from automorph.metrics.bootstrap import Interval, resampled, spread
+from automorph.metrics.bootstrap import Interval, interval, resampled, spread
 from automorph.metrics.builtin import METRICS
 from automorph.metrics.imbalance import IMBALANCED, default_metric
+from automorph.metrics.label_scorer import LabelScorer, best_threshold
 from automorph.metrics.names import DEFAULTS, check_metric, list_metrics, load_metric
-from automorph.metrics.of_labels import LabelScorer, best_threshold
 from automorph.metrics.of_masks import MaskScorer
 from automorph.metrics.operating_point import OperatingPoint, is_point
 from automorph.metrics.scorer import Scorer, decide
@@ -40,6 +40,7 @@ __all__ = [
     "check_metric",
     "decide",
     "default_metric",
+    "interval",
     "is_point",
     "list_metrics",
     "load_metric",

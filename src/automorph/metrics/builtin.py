@@ -10,17 +10,19 @@ from typing import Any
 
 from automorph.errors import UsageError
 from automorph.metrics import functions
-from automorph.metrics.scorer import Scorer
+from automorph.metrics.scorer import Scorer, ShareOf
 from automorph.registry import Entry, Registry, closest, plain, unknown
 
 _SHOWN = 20
 """Classes that the message about an unknown one lists."""
+SHARE_OF: dict[str, ShareOf] = {"recall": "present", "precision": "called"}
+"""Metrics of one class that are simple shares."""
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 def accuracy(classes: Sequence[str]) -> Scorer:
     """Share of right decisions."""
-    return Scorer("accuracy", "accuracy", tuple(classes), functions.accuracy)
+    return Scorer("accuracy", "accuracy", tuple(classes), functions.accuracy, share_of="all")
 
 
 def balanced_accuracy(classes: Sequence[str]) -> Scorer:
@@ -47,6 +49,7 @@ def of_class(classes: Sequence[str], label: str, *, score: str) -> Scorer:
     return Scorer(
         f"{score}:{name}", f"{title} of {name}", tuple(classes),
         partial(functions.of_class, score=score, positive=number), positive=number,
+        share_of=SHARE_OF.get(score, ""),
     )  # fmt: skip
 
 
@@ -72,6 +75,7 @@ def specificity(classes: Sequence[str], label: str) -> Scorer:
     return Scorer(
         f"specificity:{name}", f"specificity of {name}", tuple(classes),
         partial(functions.specificity, positive=number), positive=number, fewest=2,
+        share_of="absent",
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import DataError, UsageError
+from automorph.metrics import weighted
 from automorph.metrics.scorer import Floats, Scorer
 from automorph.registry import Entry, Registry, unknown
 
@@ -24,12 +25,14 @@ class ValueScorer(Scorer):
     """A metric of predicted values ``(n, k)``; ``classes`` are their names.
 
     ``column`` is the value that the metric is about (None: the mean over all). ``grades``: values
-    are whole numbers, to which predictions are rounded. ``spread``: values must differ.
+    are whole numbers, to which predictions are rounded. ``spread``: values must differ. ``many``
+    computes the metric of one value under many weights at once.
     """
 
     column: int | None = None
     grades: bool = False
     spread: bool = False
+    many: Callable[[Floats, Floats, Floats], Floats] | None = None
 
     def undefined(self, labels: Values) -> str:  # type: ignore[override]
         """Return why the metric has no value for these values; empty if it has one."""
@@ -68,6 +71,15 @@ class ValueScorer(Scorer):
         function: Any = self.function
         return float(np.mean([function(*one) for one in given]))
 
+    def of_weights(
+        self, labels: NDArray[Any], answers: Floats, weights: Floats, *, threshold: Any = None
+    ) -> Floats | None:
+        """Compute the metric under many weights ``(r, n)`` at once; None where it cannot."""
+        if self.many is None:
+            return None
+        columns = [self.many(labels[:, k], answers[:, k], weights) for k in self._columns(labels)]
+        return np.asarray(np.mean(columns, axis=0))
+
     def groups(self, labels: Values) -> NDArray[np.int64]:  # type: ignore[override]
         """Return one stratum: examples are drawn regardless of their values."""
         return np.zeros(len(labels), np.int64)
@@ -98,18 +110,20 @@ def of_values(
 def mae(names: Sequence[str], label: str = "") -> ValueScorer:
     """Mean absolute error in the units of the values; mae:NAME of one of several values."""
     function = partial(_error, score="mean_absolute_error")
-    return of_values(names, label, "mae", "MAE", function, higher_is_better=False)
+    return of_values(names, label, "mae", "MAE", function, higher_is_better=False,
+                     many=weighted.absolute_error)  # fmt: skip
 
 
 def rmse(names: Sequence[str], label: str = "") -> ValueScorer:
     """Root of the mean squared error in the units of the values; rmse:NAME of one."""
     function = partial(_error, score="root_mean_squared_error")
-    return of_values(names, label, "rmse", "RMSE", function, higher_is_better=False)
+    return of_values(names, label, "rmse", "RMSE", function, higher_is_better=False,
+                     many=weighted.root_squared_error)  # fmt: skip
 
 
 def r2(names: Sequence[str], label: str = "") -> ValueScorer:
     """Coefficient of determination: 1 if exact, 0 for the mean of the part; r2:NAME of one."""
-    return of_values(names, label, "r2", "R2", _r2, spread=True)
+    return of_values(names, label, "r2", "R2", _r2, spread=True, many=weighted.r2)
 
 
 def quadratic_kappa(names: Sequence[str], label: str = "") -> ValueScorer:

@@ -14,6 +14,7 @@ from automorph.errors import DataError, UsageError
 
 Labels = NDArray[np.int64]
 Floats = NDArray[np.float64]
+ShareOf = Literal["", "all", "present", "absent", "called"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Scorer:
     weights: the decided classes or the probabilities. ``positive`` is the class that the metric is
     about; ``fewest`` classes must occur among the labels; ``averages`` is True for means over the
     classes that occur. ``point`` finds the threshold of a metric that has an operating point.
+    ``share_of`` says which examples the metric is a simple share of: all of them, those of the
+    class, the others, or those called so.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Scorer:
     fewest: int = 1
     averages: bool = False
     point: Callable[[NDArray[np.bool_], Floats], float] | None = None
+    share_of: ShareOf = ""
 
     @property
     def sign(self) -> int:
@@ -76,17 +80,36 @@ class Scorer:
         ``threshold`` is that of the operating point, fixed on other examples (None: on these).
         Raises `DataError` if the metric is undefined for the labels.
         """
-        if self.point is not None:
-            if threshold is None:
-                threshold = self.threshold(labels, probabilities)
-            assert self.positive is not None
-            return self.of_decisions(
-                labels, decide(probabilities, self.positive, threshold), weights=weights
-            )
         if self.uses == "decisions":
-            return self.of_decisions(labels, probabilities.argmax(axis=1), weights=weights)
+            if self.point is not None and threshold is None:
+                threshold = self.threshold(labels, probabilities)
+            decisions = self.decided(probabilities, threshold)
+            return self.of_decisions(labels, decisions, weights=weights)
         self._check(labels)
         return float(self.function(labels, probabilities, weights))
+
+    def decided(self, probabilities: Floats, threshold: Any = None) -> Labels:
+        """Return the decided classes ``(n,)``: by the threshold of the operating point, if any."""
+        if self.point is None:
+            return np.asarray(probabilities.argmax(axis=1), np.int64)
+        assert self.positive is not None
+        return decide(probabilities, self.positive, threshold)
+
+    def trials(self, labels: Labels, decisions: Labels) -> int:
+        """Return of how many examples the metric is the share, if it is one (``share_of``).
+
+        >>> from automorph.metrics import load_metric
+        >>> load_metric("recall:dog", ("cat", "dog")).trials(np.array([1, 0, 1]), np.zeros(3))
+        2
+        """
+        if self.share_of == "all":
+            return len(labels)
+        of = self._has(decisions if self.share_of == "called" else labels)
+        return int((~of if self.share_of == "absent" else of).sum())
+
+    def _has(self, labels: Labels) -> NDArray[np.bool_]:
+        """Return which examples are of the class that the metric is about."""
+        return np.asarray(labels == self.positive)
 
     def of_decisions(
         self, labels: Labels, decisions: Labels, *, weights: Floats | None = None
@@ -99,6 +122,12 @@ class Scorer:
             )
         self._check(labels)
         return float(self.function(labels, decisions, weights))
+
+    def of_weights(
+        self, labels: NDArray[Any], answers: Floats, weights: Floats, *, threshold: Any = None
+    ) -> Floats | None:
+        """Compute the metric under many weights ``(r, n)`` at once; None where it cannot."""
+        return None
 
     def fix(self, labels: Labels, probabilities: Floats) -> dict[str, float]:
         """Fix what the metric decides by on the validation part: thresholds by name, often none."""

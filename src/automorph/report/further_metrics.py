@@ -81,8 +81,9 @@ def measured_section(metrics: Sequence[JsonObject], where: str) -> Section | Non
     caption = f"Metrics on the {where}."
     if any(one.get("low") is not None for one in metrics):
         caption += (
-            " Intervals are those of a bootstrap over the examples, stratified by class; they do "
-            "not cover what another training would change."
+            " Intervals are those of a bootstrap over the examples, stratified by class or label, "
+            "and Wilson's for shares of 0 and 100 %; they do not cover what another training would "
+            "change."
         )
     if fixed:
         caption += (

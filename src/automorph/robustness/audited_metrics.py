@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import UsageError
-from automorph.metrics import load_metric, resampled, spread
+from automorph.metrics import interval, load_metric
 from automorph.robustness.predictions import Subject
 
 
@@ -52,13 +52,12 @@ def metrics_of(
             if subject.probabilities is None:
                 scorer.of_decisions(labels, answers)  # Raises, with the reason.
             answers = subject.probabilities
-        fixed = None if at is None else [at]
         value = (
             scorer.of_decisions(labels, answers)
             if answers.ndim == 1
             else scorer.value(labels, answers, threshold=at)
         )
-        ends = spread(resampled(scorer, labels, [answers], thresholds=fixed)[0])
+        ends = interval(scorer, labels, answers, threshold=at)
         found.append(
             MetricEstimate(
                 scorer.name, scorer.title, value, ends.low, ends.high, scorer.share,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from automorph.data import TargetKind
 from automorph.errors import DataError
 from automorph.experiments import holm
-from automorph.metrics import DEFAULTS, Scorer, load_metric, resampled, spread
+from automorph.metrics import DEFAULTS, Scorer, interval, load_metric
 from automorph.robustness.audit_result import RATE, SMALL
 from automorph.robustness.audited_metrics import MetricEstimate
 from automorph.robustness.metrics import deficits, wilson
@@ -121,10 +121,7 @@ def _estimate(
         given = answers.decisions.astype(np.float64)
     at = answers.thresholds if answers.probabilities is not None else None
     value = scorer.value(labels, given[rows], threshold=at)
-    draws = resampled(
-        scorer, labels, [given[rows]], thresholds=None if at is None else [at], resamples=RESAMPLES
-    )
-    ends = spread(draws[0])
+    ends = interval(scorer, labels, given[rows], threshold=at, resamples=RESAMPLES)
     return MetricEstimate(
         scorer.name, scorer.title, value, ends.low, ends.high, scorer.share,
         scorer.higher_is_better,

@@ -27,7 +27,7 @@ def test_the_recording_has_names():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_identity_of_a_name_is_the_recorded_form(name, monkeypatch):
     monkeypatch.chdir(RECORDED)
-    # Three names mean something else today; run folders begun before keep what they meant.
+    # Some names mean something else today; run folders begun before keep what they meant.
     text = json.dumps(identity_form(former(load_policy(name))), sort_keys=True)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == NAMES[name]
 
@@ -36,7 +36,8 @@ def test_the_identity_of_a_name_is_the_recorded_form(name, monkeypatch):
 def test_finished_cells_are_recognised(run):
     folder = RECORDED / "runs" / run
     asked = json.loads((folder / "compare.json").read_text("utf-8"))["asked"]
-    policies = [load_policy(name) for name in asked["policies"]]
+    # Texts are read by another definition today; a folder begun before keeps the former one.
+    policies = [former(load_policy(name)) for name in asked["policies"]]
     wanted = {
         cell_path(folder, FullTraining(policy=policy, seed=seed))
         for policy in policies

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import click
@@ -14,14 +13,15 @@ OUT = "automorph.out"
 
 def patterns_of(protect: tuple[str, ...]) -> tuple[str, ...]:
     """Check that all patterns are regular expressions."""
-    for pattern in protect:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise click.BadParameter(
-                f"got {pattern!r}; expected a regular expression: {error}", param_hint="--protect"
-            ) from None
-    return protect
+    if not protect:
+        return protect
+    from automorph.errors import UsageError
+    from automorph.text import checked_patterns
+
+    try:
+        return checked_patterns(protect)
+    except UsageError as error:
+        raise click.BadParameter(str(error), param_hint="--protect") from None
 
 
 def size_of(text: str | None) -> int | tuple[int, int] | None:

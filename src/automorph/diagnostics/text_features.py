@@ -57,7 +57,7 @@ def _counts(texts: Any) -> Any:
     """Count the words and pairs of each column in each text: sparse ``(n, BUCKETS)``."""
     from scipy.sparse import csr_matrix
 
-    tokens = tokenise(list(texts))
+    tokens = tokenise(list(texts), definition=1)  # As in earlier explanations.
     real = tokens.words != tokens.vocabulary.word("")  # White space alone is a token too.
     hashes = tokens.vocabulary.facts("hash", _hash, np.int64)[tokens.words[real]]
     rows = tokens.rows[real]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,14 @@ from numpy.typing import NDArray
 
 from automorph.engine import user_functions
 from automorph.engine.validation import check_batch
-from automorph.operations import NOTHING, Context, SearchSpace, Sequences, Stream
+from automorph.operations import (
+    NOTHING,
+    TEXT_DEFINITION,
+    Context,
+    SearchSpace,
+    Sequences,
+    Stream,
+)
 from automorph.text import Tokens, find_kernel, tokenise
 
 TEXT = np.dtypes.StringDType()
@@ -28,7 +36,7 @@ def apply_texts(
     """Apply a sequence to each text, ``StringDType (n,)``; ``(n, L + 1)`` with ``prefixes``."""
     check_batch(texts, sequences, space, stream, "nearest", "exact", 1)
     protect = protected_by(space)
-    tokens = tokenise(texts.tolist(), protect=protect)
+    tokens = tokenise(texts.tolist(), protect=protect, definition=definition_of(space))
     stream, steps = stream.at_stage(0), [texts]
     for position in range(sequences.length):
         touched, edited = [], []
@@ -60,10 +68,22 @@ def protected_by(space: SearchSpace) -> Sequence[str]:
     return ()
 
 
+def definition_of(space: SearchSpace) -> int:
+    """Return the latest definition of the space's operations on texts."""
+    found = [one.definition for one in space if one.kernel != "user"]
+    return max(found, default=TEXT_DEFINITION)
+
+
 def _edited(
     tokens: Tokens, values: NDArray[np.float64], step: Context, protect: Sequence[str]
 ) -> Tokens:
+    own = partial(tokenise, protect=protect, vocabulary=tokens.vocabulary)
     kernel = find_kernel(step.operation.kernel)
-    if kernel is not None:
+    if kernel is None:
+        return own(user_functions.call_on_texts(tokens.join(), values, step))
+    definition = step.operation.definition
+    if definition == tokens.definition:
         return kernel(tokens, values, step)
-    return tokenise(user_functions.call_on_texts(tokens.join(), values, step), protect=protect)
+    # Operations of saved and new policies in one chain: each reads the text by its own definition.
+    other = tokenise(tokens.join(), protect=protect, definition=definition)
+    return own(kernel(other, values, step).join())

@@ -47,6 +47,7 @@ from automorph.operations.spaces import (
     named_space,
 )
 from automorph.operations.spec import GREY, MEAN, Colour, Domain, Operation, operation
+from automorph.operations.text import DEFINITION as TEXT_DEFINITION
 from automorph.operations.text import (
     EDA,
     TEXT_OPERATIONS,
@@ -69,6 +70,7 @@ __all__ = [
     "OPERATIONS",
     "PAINTING",
     "SPACES",
+    "TEXT_DEFINITION",
     "TEXT_OPERATIONS",
     "Arguments",
     "Colour",

@@ -115,16 +115,40 @@ class SearchSpace:
         )
         return self if changed == self.operations else SearchSpace(self.name, changed)
 
+    def defined_by(self, definition: int) -> SearchSpace:
+        """Return the space with its text operations computed by another of their definitions."""
+        if all(one.definition == definition for one in self if _is_text(one)):
+            return self
+        return SearchSpace(
+            self.name,
+            tuple(
+                replace(one, definition=definition) if _is_text(one) else one
+                for one in self.operations
+            ),
+        )
+
     @property
     def mixes_labels(self) -> bool:
         """Whether any operation mixes labels (Mixup)."""
         return any(operation.kernel in _MIXING for operation in self.operations)
 
     def fitted(self, corpus: Any) -> SearchSpace:
-        """Return the space with operations fitted to a corpus (its words and protected words)."""
+        """Return the space with operations fitted to a corpus (its words and protected words).
+
+        Each gets the words of the corpus as its own definition reads them.
+        """
         return SearchSpace(
-            self.name, tuple(replace(operation, corpus=corpus) for operation in self.operations)
+            self.name,
+            tuple(
+                replace(one, corpus=corpus.read_by(one.definition) if _is_text(one) else corpus)
+                for one in self.operations
+            ),
         )
+
+
+def _is_text(operation: Operation) -> bool:
+    """Return True for an operation on texts of our own, which has several definitions."""
+    return operation.domain == "text" and operation.kernel != "user"
 
 
 def find_operation(name: str) -> Operation:

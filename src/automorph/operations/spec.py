@@ -60,6 +60,8 @@ class Operation:
 
     `MEAN` is grey too until the operation is given the mean of the data; see `SearchSpace.painted`.
     """
+    definition: int = 1
+    """The number of the kernel's definition, by which the operation is computed."""
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:

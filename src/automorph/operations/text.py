@@ -10,6 +10,9 @@ from dataclasses import replace
 
 from automorph.operations.spec import Operation
 
+DEFINITION = 2
+"""The latest definition of every text kernel; see `automorph.text.tokens` for what each means."""
+
 _ORDER = "word order can carry the meaning (not good, but bad)"
 _LOST = "a word that decides the label can be deleted (not, never)"
 _OTHER = "a different word can change the label"
@@ -19,7 +22,7 @@ _FREE = "a text with nearly the same meaning can have another label"
 def _share(name: str, about: str, *, most: float = 0.5, label_risk: str = "") -> Operation:
     return Operation(
         name, low=0.0, high=most, identity=0.0, unit="share", domain="text", about=about,
-        label_risk=label_risk,
+        label_risk=label_risk, definition=DEFINITION,
     )  # fmt: skip
 
 

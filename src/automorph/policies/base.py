@@ -18,7 +18,7 @@ from automorph.policies.mixing import Mixing
 from automorph.policies.rendering import Fill, Interpolation
 from automorph.policies.tensors import are_texts, as_array, as_images, as_texts, beside
 from automorph.policies.transform_call import TransformCall
-from automorph.text import Corpus
+from automorph.text import Corpus, checked_patterns
 
 Images = NDArray[np.uint8]
 
@@ -125,7 +125,7 @@ class Policy(TransformCall, ABC):
         if self.space.domain != "text":
             return self
         patterns = protected_by(self.space) if protect is None else protect
-        return self.with_corpus(Corpus(list(texts), tuple(patterns)))
+        return self.with_corpus(Corpus(list(texts), checked_patterns(patterns)))
 
     def with_corpus(self, corpus: Corpus) -> Policy:
         """Return the policy with operations that use a corpus."""

@@ -2,8 +2,8 @@
 
 A kernel follows a numbered definition. A changed meaning gets the next number, and both remain: a
 file replays by the definition that it states. Constants are the numbers inside a definition that
-another library, or a later version of this one, may choose differently. So far, each kernel has one
-definition with one set of constants; files that state anything else are refused.
+another library, or a later version of this one, may choose differently. Files that state others are
+refused.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from copy import deepcopy
 from typing import Any
 
 from automorph.errors import PolicyError
-from automorph.operations import KERNELS, PAINTING, Colour
+from automorph.operations import KERNELS, PAINTING, TEXT_DEFINITION, Colour, text_operation
 
-DEFINITION = 1
-"""The definition of every kernel."""
+FIRST = 1
+"""The definition of kernels that never changed, and of all that files of version 1 refer to."""
 
 KERNEL_CONSTANTS: dict[str, dict[str, Any]] = {
     name: dict(kernel.constants) for name, kernel in KERNELS.items() if kernel.constants
@@ -29,7 +29,19 @@ KIND_CONSTANTS: dict[str, dict[str, Any]] = {
 """Constants by kind of policy; a kind has one meaning, and a changed meaning is another kind."""
 
 
-def definition_of(kernel: str, *, fill: Colour | None = None) -> dict[str, Any]:
+def definitions_of(kernel: str) -> tuple[int, ...]:
+    """Return the numbers of the definitions that a kernel has in this version.
+
+    >>> definitions_of("Rotate"), definitions_of("Swap")
+    ((1,), (1, 2))
+    """
+    latest = FIRST if text_operation(kernel) is None else TEXT_DEFINITION
+    return tuple(range(FIRST, latest + 1))
+
+
+def definition_of(
+    kernel: str, *, fill: Colour | None = None, number: int = FIRST
+) -> dict[str, Any]:
     """Return definition and constants of a kernel, as in a file.
 
     ``fill`` is the colour of an operation that paints (None: grey).
@@ -37,7 +49,7 @@ def definition_of(kernel: str, *, fill: Colour | None = None) -> dict[str, Any]:
     >>> definition_of("Cutout"), definition_of("Rotate")
     ({'definition': 1, 'constants': {'fill': 128}}, {'definition': 1})
     """
-    return {"definition": DEFINITION, **stated(constants_with(kernel, fill))}
+    return {"definition": number, **stated(constants_with(kernel, fill))}
 
 
 def constants_with(kernel: str, fill: Colour | None) -> dict[str, Any] | None:
@@ -60,10 +72,13 @@ def stated(constants: dict[str, Any] | None) -> dict[str, Any]:
 
 def check_definition(number: Any, kernel: str, where: str) -> None:
     """Refuse a definition of a kernel that this version does not have."""
-    if isinstance(number, bool) or number != DEFINITION:
+    known = definitions_of(kernel)
+    if isinstance(number, bool) or number not in known:
+        numbers = " or ".join(map(str, known))
+        what = "the only definition" if len(known) == 1 else "the definitions"
         raise PolicyError(
-            f"{where}.definition is {number!r:.60}; expected {DEFINITION}, the only definition of "
-            f"{kernel} in this version of automorph. Upgrade automorph if the file is newer"
+            f"{where}.definition is {number!r:.60}; expected {numbers}, {what} of {kernel} in this "
+            "version of automorph. Upgrade automorph if the file is newer"
         )
 
 

@@ -27,6 +27,7 @@ from automorph.policies.base import Policy
 from automorph.policies.batch_mixing import Mixed
 from automorph.policies.chain import Chain
 from automorph.policies.definitions import (
+    FIRST,
     KIND_CONSTANTS,
     check_constants,
     check_definition,
@@ -217,7 +218,9 @@ def _encode(value: Any, *, full: bool) -> Any:
             module, name = function.__module__, getattr(function, "__qualname__", value.name)
             declared["function"] = f"{_MODULES.get(module, module)}:{name}"
         if full:
-            return declared | definition_of(value.kernel, fill=value.fill)
+            return declared | definition_of(value.kernel, fill=value.fill, number=value.definition)
+        if value.definition != FIRST:
+            declared["definition"] = value.definition
         return declared | ({} if value.fill is None else {"fill": _encode(value.fill, full=False)})
     if isinstance(value, (Step, Piece)):
         return _fields(value, full=full)
@@ -357,6 +360,7 @@ class _Reader:
                 unit=_typed(entry["unit"], str, f"{where}.unit"),
                 whole=_typed(entry["whole"], bool, f"{where}.whole"),
                 fill=colour,
+                definition=entry["definition"],
             )
         except PolicyError as error:
             raise PolicyError(f"{where}: {error}") from None

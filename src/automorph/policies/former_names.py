@@ -8,6 +8,7 @@ from automorph.operations import MEAN, SearchSpace, named_space
 from automorph.policies.augmix import AugMix
 from automorph.policies.base import Policy
 from automorph.policies.chain import Chain
+from automorph.policies.definitions import FIRST
 from automorph.policies.schedule import Schedule
 from automorph.policies.space_policy import SpacePolicy
 
@@ -15,8 +16,8 @@ from automorph.policies.space_policy import SpacePolicy
 def former(policy: Policy) -> Policy:
     """Return the policy that its name meant in version 0.1.
 
-    Cutout was grey, AugMix nearest, with another Posterize, and TANDA's operations were nearest, on
-    black. Most policies are returned unchanged.
+    Cutout was grey, AugMix nearest, with another Posterize, TANDA's operations were nearest, on
+    black, and those on texts followed their first definition. Most policies are returned unchanged.
 
     >>> from automorph import load_policy
     >>> former(load_policy("augmix")).interpolation, former(load_policy("flip")).name
@@ -47,4 +48,4 @@ def former(policy: Policy) -> Policy:
 def _former_space(space: SearchSpace) -> SearchSpace:
     if space == named_space("augmix"):
         return SearchSpace("augmix", named_space("augmix-0.1").operations)
-    return space.painted(None, only=MEAN)
+    return space.painted(None, only=MEAN).defined_by(FIRST)

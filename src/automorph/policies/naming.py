@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from automorph.operations import SearchSpace, list_spaces, named_space
+from automorph.operations import TEXT_DEFINITION, SearchSpace, list_spaces, named_space
 from automorph.policies.rendering import Fill, follows, painting, rendering_of
 
 
@@ -12,6 +12,7 @@ def space_option(space: SearchSpace, default: str, fill: Fill | None = None) -> 
     """Return the option that names a policy's space; empty for the default space.
 
     A custom space that differs from the built-in one of its name is marked, so names stay unique.
+    The definition by which an operation is computed is no part of a name.
     ``fill`` is that of the policy (None: the default): it also colours operations that paint.
 
     >>> from automorph.operations import find_operation
@@ -23,7 +24,7 @@ def space_option(space: SearchSpace, default: str, fill: Fill | None = None) -> 
     """
     shown = fill is not None and fill != rendering_of(space)[0]
     given = fill if fill is not None and (shown or follows(space, fill)) else None
-    if space.name in list_spaces() and space == (
+    if space.name in list_spaces() and space.defined_by(TEXT_DEFINITION) == (
         named_space(space.name) if given is None else painting(named_space(space.name), given)
     ):
         return "" if space.name == default else f"space={space.name}"

@@ -51,6 +51,7 @@ def space_of(
             stacklevel=3,
         )
         operations = named_space(FIRST)
+    operations = _as_begun(operations, folder)
     if first != EXPLAINED:
         return operations
     if isinstance(task, ExternalTask):
@@ -98,6 +99,22 @@ def begun_method(named: SearchSpec, folder: str | os.PathLike[str] | None) -> Se
         stacklevel=3,
     )
     return SearchSpec("heats", former="race")
+
+
+def _as_begun(space: SearchSpace, folder: str | os.PathLike[str] | None) -> SearchSpace:
+    """Return a space of texts by the definition under which a search in a folder was begun."""
+    known = _identity_in(folder)
+    older = space.defined_by(1)
+    if known is None or older == space:
+        return space
+    if any("definition" in operation for operation in known["space"]["operations"]):
+        return space
+    warnings.warn(
+        f"{folder} was begun with the first definition of the operations on texts, and continues "
+        "with it; choose another folder for the present one",
+        stacklevel=4,
+    )
+    return older
 
 
 def _begun_with_first(folder: str | os.PathLike[str] | None) -> bool:

@@ -34,7 +34,7 @@ from automorph.experiments import (
 )
 from automorph.files import folder_lock
 from automorph.operations import SearchSpace
-from automorph.policies import Policy, RandomPolicy, check_domain, load_policy
+from automorph.policies import Policy, RandomPolicy, check_domain, former, load_policy
 from automorph.searchers.base import SearchContext, Searcher
 from automorph.searchers.budget import Controls, read_budget
 from automorph.searchers.builtin import SearchSpec, load_method
@@ -145,6 +145,8 @@ def search(
     domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
     operations = space_of(space, full_task, method=named, folder=folder, seed=seed)
     post = load_policy(default_post_policy(domain, named) if post_policy is None else post_policy)
+    if operations.domain == "text" and operations == operations.defined_by(1):
+        post = former(post)  # As the folder was begun.
     check_task(full_task, operations, domain)
     check_domain(post, domain, data=full_task.name)
     search_task = task_without_test(full_task)

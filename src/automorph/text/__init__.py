@@ -2,6 +2,7 @@
 
 from automorph.text.corpus import Corpus
 from automorph.text.pretrained import loaded, on_this_machine
+from automorph.text.protection import checked_patterns
 from automorph.text.registry import KERNELS, Kernel, find_kernel, runs_network
 from automorph.text.tokens import Tokens, tokenise
 from automorph.text.vocabulary import Vocabulary, is_word
@@ -13,6 +14,7 @@ __all__ = [
     "Kernel",
     "Tokens",
     "Vocabulary",
+    "checked_patterns",
     "find_kernel",
     "find_wordnet",
     "is_word",

@@ -12,7 +12,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.text.protection import checked_patterns
 from automorph.text.tokens import tokenise
+from automorph.text.vocabulary import LATEST
 
 Floats = NDArray[np.float64]
 
@@ -21,16 +23,35 @@ Floats = NDArray[np.float64]
 class Corpus:
     """The training texts, and patterns (regular expressions) of what must not be changed.
 
-    Words are compared in lower case. Everything is computed on first use.
+    Words are compared in lower case. Everything is computed on first use. ``definition`` is the
+    number of the definition by which the texts are read.
     """
 
     texts: Sequence[str]
     protect: tuple[str, ...] = ()
+    definition: int = LATEST
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "protect", checked_patterns(self.protect))
+
+    def read_by(self, definition: int) -> Corpus:
+        """Return the corpus of the same texts read by another definition; it is made once."""
+        if definition == self.definition:
+            return self
+        if definition not in self._others:
+            other = Corpus(self.texts, self.protect, definition)
+            other._others[self.definition] = self
+            self._others[definition] = other
+        return self._others[definition]
+
+    @cached_property
+    def _others(self) -> dict[int, Corpus]:
+        return {}
 
     @cached_property
     def documents(self) -> list[list[str]]:
         """The words of every text, in lower case, without punctuation."""
-        tokens = tokenise(list(self.texts), protect=self.protect)
+        tokens = tokenise(list(self.texts), protect=self.protect, definition=self.definition)
         words, free = tokens.vocabulary.words, tokens.spoken
         out: list[list[str]] = [[] for _ in range(len(tokens))]
         for row, number in zip(

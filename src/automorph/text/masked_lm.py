@@ -111,6 +111,8 @@ class _Guesses:
                 strings.append(text[: len(text) - len(own)] + mask)
             elif not (own.startswith("<") and len(own) > 1):
                 strings.append(text.replace(mask, " "))
+            elif tokens.definition > 1:
+                strings.append(" ")  # Without the tag, the words around it are two.
         return "".join(strings)
 
 

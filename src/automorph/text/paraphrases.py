@@ -41,7 +41,8 @@ def put_texts(tokens: Tokens, rows: Positions, texts: Sequence[str], draws: Draw
         return tokens
     corpus = draws.operation.corpus
     old = tokens.take(rows)
-    new = tokenise(texts, protect=() if corpus is None else corpus.protect)
+    protect = () if corpus is None else corpus.protect
+    new = tokenise(texts, protect=protect, vocabulary=tokens.vocabulary)
     pairs = zip(old.join(), texts, strict=True)
     good = [
         fits(*pair) and _protected(old, row) == _protected(new, row)
@@ -53,7 +54,7 @@ def put_texts(tokens: Tokens, rows: Positions, texts: Sequence[str], draws: Draw
 
 def _protected(tokens: Tokens, row: int) -> list[int]:
     span = slice(tokens.offsets[row], tokens.offsets[row + 1])
-    words: list[int] = tokens.words[span][tokens.fixed[span]].tolist()
+    words: list[int] = tokens.words[span][tokens.kept[span]].tolist()
     return words
 
 

@@ -9,6 +9,7 @@ from automorph.text.masked_lm import replace_masked
 from automorph.text.paraphrases import replace_by_table
 from automorph.text.reorder import delete, swap
 from automorph.text.sampling import Draws, Floats
+from automorph.text.sentences import sentences
 from automorph.text.substitution import (
     replace_by_language,
     replace_uniformly,
@@ -17,7 +18,7 @@ from automorph.text.substitution import (
 )
 from automorph.text.synonyms import insert_synonyms, replace_synonyms
 from automorph.text.tokens import Tokens
-from automorph.text.typos import case, contract, keyboard, ocr, punctuate, sentences
+from automorph.text.typos import case, contract, keyboard, ocr, punctuate
 
 Kernel = Callable[[Tokens, Floats, Draws], Tokens]
 

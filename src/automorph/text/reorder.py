@@ -30,12 +30,13 @@ def swap(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 def delete(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     """Random deletion (EDA): delete every word with the probability ``share``, except one.
 
-    The word with the largest number always stays, so that no text becomes empty.
+    The word with the largest number always stays, so that no text is left without words (by the
+    first definition: empty).
     """
     u = each_word(draws, tokens, use=0)
     goes = tokens.free & (u < shares[tokens.rows])
     # White space at the end of a text is a piece too, but does not count as a remaining word.
-    seen = tokens.count(tokens.words != 0)
+    seen = tokens.count(tokens.words != 0 if tokens.definition == 1 else tokens.spoken)
     alone = tokens.count(goes) == seen
     last = choose(tokens, tokens.free, np.where(alone, 1, 0), 1 - 2.0**-24 - u)
     return tokens.keep(~goes | last)

@@ -39,15 +39,20 @@ def insert_synonyms(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
     return tokens.insert(before, _drawn(tokens, at, u[at]))
 
 
-def _synonyms(word: str, net: WordNet) -> tuple[str, ...]:
-    """Return the synonyms of a word; none for function words."""
-    return () if is_stop_word(word) else net.of(word)
+def _synonyms(word: str, net: WordNet, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the synonyms of a word; none for function words.
+
+    By the first definition, they include vulgar ones.
+    """
+    return () if is_stop_word(word) else net.of(word, proper=vocabulary.definition > 1)
 
 
 def _has_synonyms(tokens: Tokens) -> Flags:
     net = wordnet()
     known = tokens.vocabulary.facts(
-        ("has synonyms", net), lambda word: bool(_synonyms(word, net)), np.bool_
+        ("has synonyms", net),
+        lambda word: bool(_synonyms(word, net, tokens.vocabulary)),
+        np.bool_,
     )
     return np.asarray(known[tokens.words])
 
@@ -72,7 +77,7 @@ class _Synonyms(dict[int, tuple[int, ...]]):
 
     def __missing__(self, number: int) -> tuple[int, ...]:
         vocabulary, word = self.vocabulary, self.vocabulary.words[number]
-        found = (cased(synonym, word) for synonym in _synonyms(word, self.net))
+        found = (cased(synonym, word) for synonym in _synonyms(word, self.net, vocabulary))
         self[number] = tuple(map(vocabulary.word, found))
         return self[number]
 

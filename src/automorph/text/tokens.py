@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -13,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph import _moved
-from automorph.text.vocabulary import Vocabulary, current, is_word
+from automorph.text.literals import literals_in
+from automorph.text.protection import spans_of
+from automorph.text.vocabulary import LATEST, Vocabulary, current
 
 Flags = NDArray[np.bool_]
 Positions = NDArray[np.int64]
 
 Read = tuple[NDArray[np.int32], tuple[tuple[int, int], ...]]
-Search = Callable[[str], Iterator[re.Match[str]]]
 
-MARKED = r"<(\w+)>.*?</\1>"
-"""Protected in any text: the content of entity tags, and the tags."""
 REMEMBERED = 100_000
 """Texts whose pieces are cached: those of a training part recur every epoch."""
 _NONE = np.zeros(0, np.int32)
@@ -72,8 +70,17 @@ class Tokens:
     @cached_property
     def spoken(self) -> Flags:
         """The words, protected or not: no punctuation and no tags, ``(t,)``."""
-        words = self.vocabulary.facts("is word", is_word, np.bool_)
-        return np.asarray(words[self.words])
+        return np.asarray(self.vocabulary.are_words[self.words])
+
+    @cached_property
+    def kept(self) -> Flags:
+        """What must be in a text after any change: protected pieces and literals, ``(t,)``."""
+        return np.asarray(self.fixed | self.vocabulary.are_literals[self.words])
+
+    @property
+    def definition(self) -> int:
+        """The number of the definition by which the texts were read."""
+        return self.vocabulary.definition
 
     def count(self, flags: Flags) -> Positions:
         """Count the flagged pieces of each text, ``(n,)``."""
@@ -98,15 +105,34 @@ class Tokens:
         return Tokens(pieces, offsets, fixed, self.vocabulary)
 
     def keep(self, flags: Flags) -> Tokens:
-        """Keep the flagged pieces only; the white space at the beginning of a text stays."""
+        """Keep the flagged pieces only; the white space at the beginning of a text stays.
+
+        So do the ends of lines, unless the text is read by the first definition.
+        """
         lengths = self.count(flags)
         pieces, offsets = self.pieces[flags], np.concatenate([[0], np.cumsum(lengths)])
+        if self.definition > 1:
+            self._keep_lines(flags, pieces)
         moved = (lengths > 0) & ~_at(flags, self.offsets[:-1])
         for row in np.flatnonzero(moved).tolist():
             here = offsets[row]
             first = int(self.pieces[self.offsets[row]])
             pieces[here] = self.vocabulary.with_gap(int(pieces[here]), first)
         return Tokens(pieces, offsets, self.fixed[flags], self.vocabulary)
+
+    def _keep_lines(self, flags: Flags, pieces: NDArray[np.int32]) -> None:
+        """Give the pieces after those that are left out their ends of lines, in place."""
+        vocabulary = self.vocabulary
+        breaks = vocabulary.breaks[self.pieces]
+        numbers = np.cumsum(flags)
+        for position in np.flatnonzero(breaks & ~flags).tolist():
+            after = int(numbers[position])  # The next piece that is kept.
+            at = position + 1
+            while at < len(flags) and not flags[at]:
+                at += 1
+            same_text = at < len(flags) and self.rows[at] == self.rows[position]
+            if same_text and not vocabulary.breaks[pieces[after]]:
+                pieces[after] = vocabulary.with_gap(int(pieces[after]), int(self.pieces[position]))
 
     def with_words(self, flags: Flags, words: Any) -> Tokens:
         """Replace the flagged pieces by other words (numbers), in the same white space."""
@@ -117,14 +143,16 @@ class Tokens:
     def insert(self, before: Positions, words: Any) -> Tokens:
         """Insert words before the pieces at these positions of the flat array (in any order).
 
-        A new first word takes the white space of the old one, which gets a space.
+        A new first word takes the white space of the old one, which gets a space. So does any new
+        word, unless the text is read by the first definition: then it gets a space before it.
         """
         vocabulary = self.vocabulary
         order = np.argsort(before, kind="stable")
         before = np.asarray(before)[order]
         numbers = np.asarray(words)[order].tolist()
         pieces, made = self.pieces.copy(), []
-        starts = set(self.offsets[:-1].tolist())
+        lines = self.definition > 1
+        starts = set(before.tolist()) if lines else set(self.offsets[:-1].tolist())
         for at, word in zip(before.tolist(), numbers, strict=True):
             if at in starts:
                 made.append(vocabulary.with_words(pieces[at : at + 1], [word])[0])
@@ -142,6 +170,10 @@ class Tokens:
             vocabulary,
         )
 
+    def take_pieces(self, start: int, stop: int) -> str:
+        """Join some pieces: the positions of the flat array from ``start`` to ``stop``."""
+        return "".join(self.vocabulary.pieces[one] for one in self.pieces[start:stop].tolist())
+
     def join(self) -> list[str]:
         """Join the pieces to texts."""
         vocabulary = self.vocabulary
@@ -150,8 +182,17 @@ class Tokens:
         return ["".join(strings[a:b]) for a, b in pairwise(ends)]
 
 
-def tokenise(texts: Sequence[str], *, protect: Sequence[str] = ()) -> Tokens:
+def tokenise(
+    texts: Sequence[str],
+    *,
+    protect: Sequence[str] = (),
+    definition: int = LATEST,
+    vocabulary: Vocabulary | None = None,
+) -> Tokens:
     """Split texts into tokens; matches of a regular expression of ``protect`` are fixed.
+
+    ``definition`` is the number of the definition by which texts are read, or that of a
+    ``vocabulary``, for tokens that are to be put together with others.
 
     >>> tokens = tokenise(["The <e1>big cat</e1> sat."])
     >>> [tokens.vocabulary.words[w] for w in tokens.words[tokens.free]]
@@ -159,15 +200,14 @@ def tokenise(texts: Sequence[str], *, protect: Sequence[str] = ()) -> Tokens:
     >>> tokens.join()
     ['The <e1>big cat</e1> sat.']
     """
-    vocabulary = current()
-    pattern = "|".join(f"(?:{one})" for one in (MARKED, *protect))
-    known = vocabulary.memory.setdefault(("texts", pattern), {})
+    vocabulary = current(definition) if vocabulary is None else vocabulary
+    key = ("texts", *protect)
+    known = vocabulary.memory.setdefault(key, {})
     if len(known) > REMEMBERED:
-        known = vocabulary.memory["texts", pattern] = {}
-    if missing := [text for text in texts if text not in known]:
-        search = re.compile(pattern, re.DOTALL).finditer
-        for text in missing:
-            known[text] = _read(text, vocabulary, search if protect or "<" in text else None)
+        known = vocabulary.memory[key] = {}
+    for text in texts:
+        if text not in known:
+            known[text] = _read(text, vocabulary, protect)
     found = list(map(known.__getitem__, texts))
     offsets = np.zeros(len(found) + 1, np.int64)
     np.cumsum([len(pieces) for pieces, _ in found], out=offsets[1:])
@@ -179,22 +219,69 @@ def tokenise(texts: Sequence[str], *, protect: Sequence[str] = ()) -> Tokens:
     return Tokens(pieces, offsets, fixed, vocabulary)
 
 
-def _read(text: str, vocabulary: Vocabulary, search: Search | None) -> Read:
+def _read(text: str, vocabulary: Vocabulary, protect: Sequence[str]) -> Read:
     """Return the pieces of a text, and where its protected spans begin and end."""
-    if search is None:
-        return np.array(vocabulary.read(text), np.int32), ()
+    spans = spans_of(text, protect, vocabulary.definition)
+    if vocabulary.definition == 1:
+        return _read_first(text, vocabulary, spans)
+    pieces = _pieces_of(text, vocabulary)
+    if not spans:
+        return np.array(pieces, np.int32), ()
+    pieces = _with_edges(pieces, {start for start, _ in spans}, vocabulary)
+    ends = np.cumsum([len(vocabulary.pieces[piece]) for piece in pieces])
+    words = [len(vocabulary.words[vocabulary.word_of(piece)]) for piece in pieces]
+    fixed = []
+    for start, end in spans:
+        # A piece belongs to a span if the span holds any part of its word.
+        first = int(np.searchsorted(ends, start, "right"))
+        last = int(np.searchsorted(ends - words, end, "left"))
+        if first < last:
+            fixed.append((first, last))
+    return np.array(pieces, np.int32), tuple(fixed)
+
+
+def _pieces_of(text: str, vocabulary: Vocabulary) -> list[int]:
+    """Return the pieces of a text, each literal with the white space before it as one."""
     pieces: list[int] = []
-    spans, at = [], 0
-    for match in search(text):
-        if match.start() == match.end():
-            continue
-        pieces += vocabulary.read(text[at : match.start()])
+    at = 0
+    for start, end in literals_in(text):
+        word = text[start:end].strip()
+        before = text[at:start].rstrip()
+        begin = start + text[start:end].index(word)
+        pieces += vocabulary.read(before) if before else []
+        pieces.append(vocabulary.piece(text[at + len(before) : begin], vocabulary.word(word)))
+        at = begin + len(word)
+    rest = text[at:]
+    return pieces + vocabulary.read(rest) if rest or not pieces else pieces
+
+
+def _with_edges(pieces: list[int], starts: set[int], vocabulary: Vocabulary) -> list[int]:
+    """Make the white space before each protected span a piece, so that it keeps its place."""
+    found, at = [], 0
+    for piece in pieces:
+        word = vocabulary.word_of(piece)
+        string = vocabulary.pieces[piece]
+        begin = at + len(string) - len(vocabulary.words[word])
+        if begin in starts and at < begin:
+            found += [vocabulary.piece(string[: begin - at], 0), vocabulary.piece("", word)]
+        else:
+            found.append(piece)
+        at += len(string)
+    return found
+
+
+def _read_first(text: str, vocabulary: Vocabulary, spans: Sequence[tuple[int, int]]) -> Read:
+    """Read a text by the first definition, in which a protected span is read on its own."""
+    pieces: list[int] = []
+    fixed, at = [], 0
+    for begin, end in spans:
+        pieces += vocabulary.read(text[at:begin])
         start = len(pieces)
-        pieces += vocabulary.read(match.group())
-        spans.append((start, len(pieces)))
-        at = match.end()
+        pieces += vocabulary.read(text[begin:end])
+        fixed.append((start, len(pieces)))
+        at = end
     pieces += vocabulary.read(text[at:])
-    return np.array(pieces, np.int32), tuple(spans)
+    return np.array(pieces, np.int32), tuple(fixed)
 
 
 def _spans(offsets: Positions, rows: Positions) -> tuple[Positions, Positions]:

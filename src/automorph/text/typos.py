@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from automorph.text.sampling import Draws, Floats, choose, each_word, share_of
-from automorph.text.tokens import Flags, Positions, Tokens
+from automorph.text.tokens import Flags, Tokens
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _OCR = {
@@ -160,49 +160,3 @@ def _is_pair(tokens: Tokens, position: int) -> bool:
     words = tokens.vocabulary.words
     pair = f"{words[tokens.words[position]]} {words[tokens.words[after]]}"
     return bool(tokens.free[after]) and pair.lower() in _SHORT
-
-
-def sentences(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
-    """Sentence shuffle: reorder a text of several sentences, none of them protected.
-
-    A share of the sentences (at least two) exchange positions.
-    """
-    u = each_word(draws, tokens, use=0)
-    pieces = tokens.pieces.copy()
-    for row in range(len(tokens)):
-        span = slice(tokens.offsets[row], tokens.offsets[row + 1])
-        if tokens.fixed[span].any():
-            continue
-        bounds = _sentence_bounds(tokens, span.start, span.stop)
-        if len(bounds) < 2:
-            continue
-        count = min(max(2, int(shares[row] * len(bounds) + 1e-6)), len(bounds))
-        moving = np.argsort(u[[a for a, _ in bounds]])[:count]  # In a random order: one cycle.
-        order = list(range(len(bounds)))
-        for position, other in zip(moving.tolist(), np.roll(moving, 1).tolist(), strict=True):
-            order[position] = other
-        at = np.concatenate([np.arange(*bounds[number]) for number in order])
-        pieces[span] = _regapped(tokens, at, span.start)
-    return Tokens(pieces, tokens.offsets, tokens.fixed, tokens.vocabulary)
-
-
-def _sentence_bounds(tokens: Tokens, start: int, stop: int) -> list[tuple[int, int]]:
-    ends = tokens.vocabulary.facts("ends a sentence", lambda word: word in ".!?…", np.bool_)
-    flags = ends[tokens.words[start:stop]] & (tokens.words[start:stop] != 0)
-    bounds, begin = [], start
-    for position in (start + np.flatnonzero(flags)).tolist():
-        if position + 1 < stop and flags[position + 1 - start]:
-            continue  # The last of several marks ends it.
-        bounds.append((begin, position + 1))
-        begin = position + 1
-    return [*bounds, (begin, stop)] if begin < stop else bounds
-
-
-def _regapped(tokens: Tokens, at: Positions, start: int) -> Positions:
-    """Return the pieces at some positions; the first gets the white space of the text's start."""
-    pieces, vocabulary = tokens.pieces[at].copy(), tokens.vocabulary
-    old = int(np.flatnonzero(at == start)[0])
-    if old:
-        pieces[old] = vocabulary.piece(" ", int(tokens.words[start]))
-        pieces[0] = vocabulary.with_gap(int(pieces[0]), int(tokens.pieces[start]))
-    return np.asarray(pieces)

@@ -15,14 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.text.literals import is_literal
+from automorph.text.marks import FIRST_MARKS, MARKS
+
 Numbers = NDArray[np.int32]
 
-_MARKS = r"!-/:-@\[-`{-~\u00a1-\u00bf\u2010-\u2027\u2030-\u205e\u3001-\u3003\u3008-\u301f"
-"""Characters that are a piece of their own: ASCII's, Latin-1's and general punctuation.
+LATEST = 2
+"""The definition by which new policies read texts; saved ones keep the one that they state."""
+_WORD = rf"[^\s{MARKS}]+(?:['’._·״׳‐‑\-][^\s{MARKS}]+)*"
+_PIECES = {
+    1: re.compile(
+        rf"(\s*)(</?\w+>|[^\s{FIRST_MARKS}]+(?:['’\-.][^\s{FIRST_MARKS}]+)*|[{FIRST_MARKS}]|$)"
+    ),
+    2: re.compile(rf"(\s*)(\d+(?:[.,:/]\d+)+(?!\w)|{_WORD}|[{MARKS}]|$)"),
+}
+"""White space, and a word or a mark, by definition.
 
-Everything else is part of a word: letters of any script with their combining marks, emoji.
+Everything but marks is part of a word: letters of any script with their combining marks, emoji.
 """
-_PIECE = re.compile(rf"(\s*)(</?\w+>|[^\s{_MARKS}]+(?:['’\-.][^\s{_MARKS}]+)*|[{_MARKS}]|$)")
 
 LARGEST = 1_000_000
 """Pieces before the process starts a new vocabulary: words made by typos accumulate."""
@@ -31,14 +41,18 @@ LARGEST = 1_000_000
 class Vocabulary:
     """The words and pieces that this process has seen, numbered in order of appearance.
 
-    Numbers are valid within the process only. A property of words (is it a stop word? what are its
+    ``definition`` is the number of the definition by which texts are read. Numbers are valid within
+    the process only. A property of words (is it a stop word? what are its
     synonyms?) is a column: `column` computes it once per word.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, definition: int = LATEST) -> None:
+        self.definition = definition
+        self._piece = _PIECES[definition]
         self.words: list[str] = [""]
         self.pieces: list[str] = [""]
         self._gaps: list[str] = [""]
+        self._breaks, self._spaced = [False], [False]
         self._words: dict[str, int] = {"": 0}
         self._numbers: dict[tuple[str, int], int] = {("", 0): 0}
         self._firsts: dict[str, tuple[int, ...]] = {}
@@ -70,6 +84,8 @@ class Vocabulary:
                 number = self._numbers.setdefault((gap, word), len(self.pieces))
                 if number == len(self.pieces):
                     self._gaps.append(gap)
+                    self._breaks.append("\n" in gap)
+                    self._spaced.append(bool(gap))
                     self._word_of.append(word)
                     self.pieces.append(gap + self.words[word])
         return number
@@ -101,8 +117,38 @@ class Vocabulary:
 
     def _split(self, text: str) -> tuple[int, ...]:
         return tuple(
-            self.piece(gap, self.word(word)) for gap, word in _PIECE.findall(text) if gap or word
+            self.piece(gap, self.word(word))
+            for gap, word in self._piece.findall(text)
+            if gap or word
         )
+
+    @property
+    def are_words(self) -> NDArray[np.bool_]:
+        """Whether each word is one: no punctuation, no emoji, no literal; see `is_word`."""
+        definition = self.definition
+        found = self.facts("is word", lambda word: is_word(word, definition), np.bool_)
+        return np.asarray(found)
+
+    @property
+    def are_literals(self) -> NDArray[np.bool_]:
+        """Whether each word is a literal, such as a tag or an address; see `is_literal`."""
+        if self.definition == 1:
+            return np.zeros(len(self), np.bool_)
+        return np.asarray(self.facts("is literal", is_literal, np.bool_))
+
+    @property
+    def breaks(self) -> NDArray[np.bool_]:
+        """Whether each piece begins a line, ``(pieces,)``."""
+        return np.asarray(self.column("breaks", lambda: self._breaks, np.bool_))
+
+    @property
+    def spaced(self) -> NDArray[np.bool_]:
+        """Whether there is white space before each piece, ``(pieces,)``."""
+        return np.asarray(self.column("spaced", lambda: self._spaced, np.bool_))
+
+    def word_of(self, piece: int) -> int:
+        """Return the word of one piece."""
+        return self._word_of[piece]
 
     def words_of(self, pieces: Numbers) -> Numbers:
         """Return the words of pieces."""
@@ -143,21 +189,24 @@ class Vocabulary:
         return known
 
 
-_current = Vocabulary()
+_current: dict[int, Vocabulary] = {}
 
 
-def current() -> Vocabulary:
-    """Return this process's vocabulary for newly read texts."""
-    global _current
-    if len(_current.pieces) > LARGEST:
-        _current = Vocabulary()
-    return _current
+def current(definition: int = LATEST) -> Vocabulary:
+    """Return this process's vocabulary for texts that are newly read by a definition."""
+    known = _current.get(definition)
+    if known is None or len(known.pieces) > LARGEST:
+        known = _current[definition] = Vocabulary(definition)
+    return known
 
 
-def is_word(word: str) -> bool:
-    """Return whether it contains a letter or a digit: not punctuation, not an emoji, not a tag.
+def is_word(word: str, definition: int = LATEST) -> bool:
+    """Return whether it contains a letter or a digit: no punctuation, no emoji, no literal.
 
-    >>> is_word("don't"), is_word("?!"), is_word("<e1>")
-    (True, False, False)
+    By the first definition, only tags are literals.
+
+    >>> is_word("don't"), is_word("?!"), is_word("<e1>"), is_word("3 kg"), is_word("3 kg", 1)
+    (True, False, False, False, True)
     """
-    return not word.startswith("<") and any(map(str.isalnum, word))
+    literal = word.startswith("<") if definition == 1 else is_literal(word)
+    return not literal and any(map(str.isalnum, word))

@@ -7,9 +7,10 @@ provide them. Nothing is downloaded.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from automorph.errors import MissingExtraError
@@ -24,6 +25,15 @@ _ENDINGS = {
     "adv": (),
 }  # fmt: skip
 """WordNet's rules of detachment (morphy)."""
+_OBSCENE, _OFFENDING = ("obscenity",), ("ethnic slur", "disparagement")
+"""The first words of WordNet's usages of words that are vulgar, or meant to offend."""
+_VULGAR = """
+arse arsehole bitch boob bugger cunt dyke fag faggot fagot fucker goddam goddamn nigga nigger poof
+poove pouf pussy slut titty tit twat wank whore
+"""
+"""Vulgar words that WordNet does not mark."""
+_ORDINARY = "bull dirt peter screw screwing shaft tool"
+"""Words that it marks, and that are vulgar in that sense only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +43,11 @@ class WordNet:
     synonyms: dict[str, dict[str, tuple[str, ...]]]
     exceptions: dict[str, dict[str, str]]
     uses: dict[str, dict[str, int]]
-    found: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    vulgar: frozenset[str] = frozenset()
+    """Words that WordNet or `_VULGAR` calls vulgar, in lower case."""
+    proper: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict, repr=False)
+    """The synonyms without those that are vulgar, or meant to offend in that sense."""
+    found: dict[tuple[str, bool], tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def bases(self, word: str, part: str) -> Iterator[str]:
         """Yield the base forms of a word as a part of speech: ``mouse`` for ``mice``."""
@@ -48,19 +62,22 @@ class WordNet:
                 if base in known:
                     yield base
 
-    def of(self, word: str) -> tuple[str, ...]:
-        """Return the other words that share a meaning with a word, in the order of the files."""
-        lower = word.lower()
-        if lower not in self.found:
-            self.found[lower] = self._of(lower)
-        return self.found[lower]
+    def of(self, word: str, *, proper: bool = False) -> tuple[str, ...]:
+        """Return the other words that share a meaning with a word, in the order of the files.
 
-    def _of(self, lower: str) -> tuple[str, ...]:
+        With ``proper``, without words that are vulgar or meant to offend.
+        """
+        key = (word.lower(), proper)
+        if key not in self.found:
+            self.found[key] = self._of(key[0], self.proper if proper else self.synonyms)
+        return self.found[key]
+
+    def _of(self, lower: str, synonyms: dict[str, dict[str, tuple[str, ...]]]) -> tuple[str, ...]:
         found = {
             synonym: None
             for part in PARTS
             for base in self.bases(lower, part)
-            for synonym in self.synonyms[part].get(base, ())
+            for synonym in synonyms[part].get(base, ())
         }
         return tuple(synonym for synonym in found if synonym.lower() != lower)
 
@@ -105,26 +122,55 @@ def wordnet() -> WordNet:
 @cache
 def read_wordnet(folder: Path) -> WordNet:
     """Read WordNet's files (about a second)."""
-    synonyms, exceptions, uses = {}, {}, {}
+    synonyms, exceptions, uses, proper = {}, {}, {}, {}
+    rows = {part: list(_rows(folder / f"data.{part}")) for part in PARTS}
+    marks = {fields[0]: words[0] for fields in rows["noun"] if (words := _words_of(fields))}
+    marked = chain.from_iterable(_used_as(one, marks, _OBSCENE) for one in chain(*rows.values()))
+    vulgar = {*map(str.lower, marked), *_VULGAR.split()}.difference(_ORDINARY.split())
     for part in PARTS:
         sets: dict[str, dict[str, None]] = {}
+        clean: dict[str, dict[str, None]] = {}
         counts: dict[str, int] = {}
-        for fields in _rows(folder / f"data.{part}"):
-            count = int(fields[3], 16)
-            # Syntactic marks, as in "galore(ip)", are not part of the word.
-            words = [fields[4 + 2 * i].split("(")[0].replace("_", " ") for i in range(count)]
+        for fields in rows[part]:
+            words = _words_of(fields)
+            offending = _used_as(fields, marks, (*_OBSCENE, *_OFFENDING))
+            decent = [w for w in words if w.lower() not in vulgar and w not in offending]
             for word in words:
                 sets.setdefault(word.lower(), {}).update(dict.fromkeys(words))
+                clean.setdefault(word.lower(), {}).update(dict.fromkeys(decent))
         for fields in _rows(folder / f"index.{part}"):
             # .. p_cnt symbols sense_cnt tagsense_cnt offsets: the number of senses found in texts.
             at = 4 + int(fields[3])
             counts[fields[0].replace("_", " ")] = int(fields[at + 1])
         synonyms[part] = {word: tuple(found) for word, found in sets.items()}
+        proper[part] = {word: tuple(found) for word, found in clean.items()}
         exceptions[part] = {
             fields[0]: fields[1] for fields in _rows(folder / f"{part}.exc") if len(fields) > 1
         }
         uses[part] = counts
-    return WordNet(synonyms, exceptions, uses)
+    return WordNet(synonyms, exceptions, uses, frozenset(vulgar), proper)
+
+
+def _words_of(fields: list[str]) -> list[str]:
+    """Return the words of a line of a data file: offset, file, part, count, then the words."""
+    # Syntactic marks, as in "galore(ip)", are not part of the word.
+    count = int(fields[3], 16)
+    return [fields[4 + 2 * i].split("(")[0].replace("_", " ") for i in range(count)]
+
+
+def _used_as(fields: list[str], marks: dict[str, str], usages: Container[str]) -> list[str]:
+    """Return the words of a line that point to one of some usages (``;u``)."""
+    if ";u" not in fields:
+        return []
+    words = _words_of(fields)
+    start = 4 + 2 * len(words)
+    found: list[str] = []
+    for at in range(start + 1, start + 1 + 4 * int(fields[start]), 4):
+        symbol, offset, part, ends = fields[at : at + 4]
+        if symbol == ";u" and part == "n" and marks.get(offset) in usages:
+            word = int(ends[:2], 16)  # 0: all of them.
+            found += [words[word - 1]] if word else words
+    return found
 
 
 def _rows(file: Path) -> Iterator[list[str]]:

@@ -30,9 +30,11 @@ from automorph.models import (
 )
 from automorph.operations import Stream
 from automorph.targets import Masks, Target, Values, target_of
+from automorph.text import checked_patterns
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.options import check_entries
+from automorph.training.protected_texts import noting_protected
 from automorph.training.recipe import Recipe
 from automorph.training.recipe_table import recipe_for
 from automorph.training.text import text_encoder
@@ -265,12 +267,14 @@ def make_task(
     start = weights_for(model, weights)
     if start is not None:
         data = data.noting(f"pretrained weights: {start}")
+    protect = checked_patterns(protect)
+    data = noting_protected(data, protect)
     return Task(
         data,
         model,
         recipe or recipe_for(model if isinstance(model, str) else "", training_rows(data)),
         encoder or default_encoder(data, model),
-        protect=tuple(protect),
+        protect=protect,
         weights=start,
     )
 

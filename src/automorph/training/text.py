@@ -17,6 +17,8 @@ from automorph.text import tokenise
 
 LONGEST = 256
 """Words (or tokens) of a text that are read."""
+READ_BY = 1
+"""The definition by which networks read texts: trained ones know words by it."""
 _PADDING, _UNKNOWN, _FIRST = 0, 1, 2
 
 
@@ -40,7 +42,7 @@ class WordEncoder:
     @classmethod
     def of(cls, texts: Any, *, max_words: int = 30_000) -> WordEncoder:
         """Build the encoder of the ``max_words`` commonest words and marks of some texts."""
-        tokens = tokenise(list(texts))
+        tokens = tokenise(list(texts), definition=READ_BY)
         words = tokens.vocabulary.words
         counts = Counter(words[number].lower() for number in tokens.words.tolist())
         del counts[""]
@@ -49,7 +51,7 @@ class WordEncoder:
 
     def __call__(self, texts: Any, device: torch.device | None = None) -> Tensor:
         """Return the word numbers of a batch, padded to its longest text."""
-        tokens = tokenise(list(texts))
+        tokens = tokenise(list(texts), definition=READ_BY)
         numbers = self._numbers(tokens.vocabulary)[tokens.words]
         lengths = np.minimum(tokens.lengths, self.longest)
         out = np.full((len(tokens), max(1, int(lengths.max(initial=1)))), _PADDING, np.int64)

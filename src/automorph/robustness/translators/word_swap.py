@@ -19,6 +19,8 @@ from automorph.errors import DataError
 from automorph.robustness.translators.base import KnownTranslator, known_of
 from automorph.text import Corpus, tokenise
 
+READ_BY = 1
+"""The definition by which texts are read: that of the networks that are repaired."""
 MARKED = 3.0
 """Standard errors by which a word must differ between two subgroups to mark one."""
 FEWEST = 5
@@ -58,7 +60,7 @@ class WordSwap:
         return result
 
     def _swapped(self, texts: list[str], table: Mapping[str, str]) -> list[str]:
-        tokens = tokenise(texts, protect=self.protect)
+        tokens = tokenise(texts, protect=self.protect, definition=READ_BY)
         vocabulary = tokens.vocabulary
         there = {
             number: vocabulary.word(_cased(table[word.lower()], word))
@@ -83,7 +85,7 @@ def fit_word_swap(part: Split, *, protect: tuple[str, ...] = ()) -> WordSwap:
     Raises `DataError` if no words mark any two subgroups.
     """
     known = known_of(part)
-    documents = Corpus(part.data.tolist(), protect).documents
+    documents = Corpus(part.data.tolist(), protect, READ_BY).documents
     swaps = {}
     for a, b in combinations(np.unique(known.subgroups).tolist(), 2):
         z = log_odds(documents, known, (a, b))

@@ -1,4 +1,4 @@
-"""Which policy leads by each metric, and why the leaders differ, in words."""
+"""Which policy leads by each metric, and why the leaders differ, in a sentence."""
 
 from __future__ import annotations
 
@@ -54,14 +54,13 @@ def why_leaders_differ(
     seeds: Sequence[int],
     results: Mapping[Cell, JobResult],
     data: Dataset,
-    predictions: Mapping[str, NDArray[np.int64]],
     *,
     confidence: float,
     overlap: float = 0.0,
 ) -> list[str]:
-    """Return a remark on metrics by which another policy leads than by the first; else nothing.
+    """Return a sentence on metrics by which another policy leads than by the first; else nothing.
 
-    ``predictions`` ``(seeds, n)`` are those of the test part, by policy.
+    It names the leaders, what each of these metrics judges, and which differences are clear.
     """
     if len(set(leaders.values())) < 2:
         return []
@@ -69,19 +68,15 @@ def why_leaders_differ(
     first, *others = scorers
     apart = [one for one in others if leaders[one.title] != leaders[first.title]]
     reasons = {kind_of(one): _what_it_judges(one, labels) for one in (first, *apart)}
-    reason = "; ".join(reasons.values())
-    sentences = [_who_leads(leaders, first.title), f"{reason[0].upper()}{reason[1:]}."]
-    of_a_class = [one for one in apart if one.positive is not None and one.uses == "decisions"]
-    if of_a_class:
-        sentences += _how_often(of_a_class[0], leaders, first.title, predictions)
+    parts = [_who_leads(leaders, first.title), f"because {', while '.join(reasons.values())}"]
     if len(seeds) > 1:
         values = {
             name: [results[Cell(place, seed)] for seed in seeds] for place, name in enumerate(names)
         }
-        sentences.append(
+        parts.append(
             _beyond_chance(leaders, first, apart, values, confidence=confidence, overlap=overlap)
         )
-    return [" ".join(sentences)]
+    return [f"{parts[0]}, {'; '.join(parts[1:])}."]
 
 
 def kind_of(scorer: Scorer) -> str:
@@ -133,30 +128,11 @@ def _who_leads(leaders: Mapping[str, str], first: str) -> str:
     best = leaders[first]
     words = [f"By {_listed(by_policy.pop(best))}, the best policy on the validation part is {best}"]
     words += [f"by {_listed(titles)}, it is {policy}" for policy, titles in by_policy.items()]
-    return f"{'; '.join(words)}."
+    return "; ".join(words)
 
 
 def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _how_often(
-    scorer: Scorer,
-    leaders: Mapping[str, str],
-    first: str,
-    predictions: Mapping[str, NDArray[np.int64]],
-) -> list[str]:
-    """Say how often the networks of two leaders answer a class; it decides their recall of it."""
-    pair = (leaders[scorer.title], leaders[first])
-    if scorer.point is not None or not all(name in predictions for name in pair):
-        return []
-    mine, theirs = (float((predictions[name] == scorer.positive).mean()) for name in pair)
-    assert scorer.positive is not None
-    label = scorer.classes[scorer.positive]
-    return [
-        f"The networks with {pair[0]} answer {label!r} for {mine:.1%} of the test examples, those "
-        f"with {pair[1]} for {theirs:.1%}."
-    ]
 
 
 def _beyond_chance(
@@ -178,13 +154,9 @@ def _beyond_chance(
             tested(cells[lead], scorer), tested(cells[other], scorer), confidence=confidence,
             overlap=overlap,
         )  # fmt: skip
-        metric = metric_for(scorer)
-        lowest = metric.gain(gap).low
+        lowest = metric_for(scorer).gain(gap).low
         if lowest is not None and lowest > 0:
-            clear.append(
-                f"by {scorer.title} {lead} is ahead of {other} by {metric.difference(gap.mean)}"
-                f"{metric.unit} ({metric.interval(gap)})"
-            )
+            clear.append(f"{lead} is ahead of {other} by {scorer.title}")
     if not clear:
-        return "On the test part, none of these differences is beyond chance."
-    return f"Beyond chance on the test part: {'; '.join(clear)}."
+        return "on the test part, none of these differences is beyond chance"
+    return f"beyond chance on the test part, {_listed(clear)}"

@@ -196,7 +196,7 @@ def compare(
         remarks = (
             *(
                 why_leaders_differ(
-                    leaders, scorers, names, numbers, results, task.data, predictions,
+                    leaders, scorers, names, numbers, results, task.data,
                     confidence=confidence, overlap=overlap,
                 )
                 if leaders and of_classes else ()

@@ -224,13 +224,6 @@ def test_explain_takes_the_backbone_of_the_task(task):
     assert changes[0] == changes[1] != changes[2]
 
 
-def test_patch_refuses_frozen_features_by_name(tmp_path):
-    from automorph import patch
-
-    with pytest.raises(UsageError, match=r"patch trains a network step by step.*pretrained"):
-        patch("digits-correlation", model=MODEL, size=32, limit=200, folder=tmp_path)
-
-
 @pytest.mark.parametrize("balance", ["sampler", "loss", "logits"])
 def test_classes_are_balanced_in_the_fit(task, balance):
     plain = train(task, "flip-crop")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -87,6 +88,12 @@ class Robust:
         if not low <= value <= high:
             raise UsageError(f"{self.title}: got {key}={value}; expected {low:g} to {high:g}")
 
+    def _check_word(self, key: str, choices: Sequence[str]) -> None:
+        if (value := getattr(self, key)) not in choices:
+            raise UsageError(
+                f"{self.title}: got {key}={value!r}; expected one of {', '.join(choices)}"
+            )
+
 
 @dataclass(frozen=True)
 class Plain(Robust):
@@ -150,11 +157,8 @@ class ModelPatching(GroupDROMethod):
         self._check("weight", 0)
         from automorph.robustness.consistency import FORMS, REDUCTIONS
 
-        for key, choices in (("form", FORMS), ("reduction", REDUCTIONS)):
-            if (value := getattr(self, key)) not in choices:
-                raise UsageError(
-                    f"camel: got {key}={value!r}; expected one of {', '.join(choices)}"
-                )
+        self._check_word("form", FORMS)
+        self._check_word("reduction", REDUCTIONS)
 
     @property
     def recorded(self) -> str:
@@ -226,14 +230,35 @@ class DFR(Plain):
     """DFR: train plainly, then fit the last layer to balanced groups (Kirichenko et al. 2023).
 
     The features are those of the last epoch. The layer is fitted to groups of the validation part,
-    as published; the other methods only select by it.
+    as published, and the other methods only select by it; or, with ``part="train"``, to groups of
+    the training part.
     """
 
     refits: int = 20
+    part: str = "validation"
     edition: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         self._check("refits", 1, 1000)
+        self._check_word("part", ("validation", "train"))
+
+
+@dataclass(frozen=True)
+class LISA(Robust):
+    """LISA: mix examples of one class across subgroups, or of one subgroup across classes.
+
+    Yao et al. (2022). With probability ``share`` the class is the same. Images are mixed by a box
+    (``mix="cutmix"``) or by a weighted mean (``mixup``), as texts and features always are.
+    """
+
+    share: float = 0.5
+    alpha: float = 2.0
+    mix: str = "cutmix"
+
+    def __post_init__(self) -> None:
+        self._check("share", 0, 1)
+        self._check("alpha", 0.01, 100)
+        self._check_word("mix", ("cutmix", "mixup"))
 
 
 METHODS: Registry[Entry[Robust]] = Registry(
@@ -270,6 +295,12 @@ METHODS: Registry[Entry[Robust]] = Registry(
         "dfr",
         DFR,
         "refits the last layer on balanced groups of the validation part (Kirichenko et al. 2023)",
+    ),
+    Entry(
+        "lisa",
+        LISA,
+        "mixes examples of one class across subgroups, or of one subgroup across classes (Yao et "
+        "al. 2022)",
     ),
     example="camel(weight=5)",
     listing="objectives",

@@ -7,7 +7,9 @@ correlations" (ICLR 2023).
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,45 +66,40 @@ def refit(
     seed: int,
     folder: Path | None,
 ) -> tuple[nn.Module, Path | None, float]:
-    """Return the network with a last layer fitted to balanced groups of the validation part.
+    """Return the network with a last layer fitted to balanced groups of a part.
 
     Kirichenko et al., section 6: features are standardised by the training part; the L1 strength
-    with the best robust accuracy on one half, fitted to the other, is selected; coefficients are
-    then averaged over fits to balanced draws of the whole. Returns the network, its file, and the
-    robust accuracy on the held-out half. Raises `UsageError` for a group with fewer than two
-    examples.
+    with the best robust accuracy is selected; coefficients are then averaged over fits to balanced
+    draws of the whole part. For the validation part, strengths are fitted to one half and judged on
+    the other; for the training part, they are judged on the validation part. Returns the network,
+    its file, and the robust accuracy of the strength. Raises `UsageError` for a group with fewer
+    than two examples.
     """
     assert run.model is not None
-    validation = task.data.validation
-    assert validation is not None
+    validation = task.data.parts["validation"]
     train_features = features(run.model, task.data.train, encoder=task.encoder)
     mean, scale = train_features.mean(axis=0), train_features.std(axis=0) + 1e-6
-    x = (features(run.model, validation, encoder=task.encoder) - mean) / scale
-    y, groups = validation.labels, grouper.of(validation)
-    key = Stream(seed=seed, index=np.arange(len(y))).bits("halves", 1)[:, 0]
-    half = np.zeros(len(y), bool)
-    for group in np.unique(groups):  # Split every group in halves.
-        rows = np.flatnonzero(groups == group)
-        half[rows[np.argsort(key[rows])[: -(-len(rows) // 2)]]] = True
-    if np.setdiff1d(groups, groups[~half]).size:
-        raise UsageError(
-            "dfr fits the last layer on one half of the validation part and selects on the "
-            f"other; its groups have {np.bincount(groups, minlength=len(grouper)).tolist()} "
-            "examples; expected at least 2 in every group that occurs: use a larger validation "
-            "part"
-        )
-    draw = balanced_draw(groups, half, seed=seed, number=0)
+    inputs = (features(run.model, validation, encoder=task.encoder) - mean) / scale
+    judged = Rows(inputs, validation.labels, grouper.of(validation))
+    if method.part == "validation":
+        fitted, half = judged, _half(judged.groups, grouper, seed)
+        judged = judged.take(~half)
+    else:
+        train = task.data.train
+        fitted = Rows((train_features - mean) / scale, train.labels, grouper.of(train))
+        half = np.ones(len(train), bool)
+    draw = fitted.take(balanced_draw(fitted.groups, half, seed=seed, number=0))
     scores = {}
     for c in STRENGTHS:
-        w, b = fit_logistic(x[draw], y[draw], len(grouper.classes), c=c)
-        right = grouper.target.correct(grouper.target.predict(x[~half] @ w + b), y[~half])
-        scores[c] = min(float(right[groups[~half] == g].mean()) for g in np.unique(groups))
+        w, b = fit_logistic(draw.x, draw.y, len(grouper.classes), c=c)
+        right = grouper.target.correct(grouper.target.predict(judged.x @ w + b), judged.y)
+        scores[c] = min(float(right[judged.groups == g].mean()) for g in np.unique(judged.groups))
     best = max(STRENGTHS, key=lambda c: scores[c])
-    everything = np.ones(len(y), bool)
+    everything = np.ones(len(fitted.y), bool)
     fits = []
     for number in range(method.refits):
-        rows = balanced_draw(groups, everything, seed=seed, number=1 + number)
-        fits.append(fit_logistic(x[rows], y[rows], len(grouper.classes), c=best))
+        rows = fitted.take(balanced_draw(fitted.groups, everything, seed=seed, number=1 + number))
+        fits.append(fit_logistic(rows.x, rows.y, len(grouper.classes), c=best))
     w = np.mean([w for w, _ in fits], axis=0)
     b = np.mean([b for _, b in fits], axis=0)
     model = deepcopy(run.model)
@@ -116,6 +113,36 @@ def refit(
         file.parent.mkdir(parents=True, exist_ok=True)
         write_checkpoint(file, model.state_dict(), trained_facts(task))
     return model, file, scores[best]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Standardised features ``(n, d)``, labels and groups ``(n,)``."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+    def take(self, rows: NDArray[Any]) -> Rows:
+        """Return some of the rows: their numbers, or a mask."""
+        return Rows(self.x[rows], self.y[rows], self.groups[rows])
+
+
+def _half(groups: NDArray[np.int64], grouper: Grouper, seed: int) -> NDArray[np.bool_]:
+    """Return a mask of one half of every group."""
+    key = Stream(seed=seed, index=np.arange(len(groups))).bits("halves", 1)[:, 0]
+    half = np.zeros(len(groups), bool)
+    for group in np.unique(groups):
+        rows = np.flatnonzero(groups == group)
+        half[rows[np.argsort(key[rows])[: -(-len(rows) // 2)]]] = True
+    if np.setdiff1d(groups, groups[~half]).size:
+        raise UsageError(
+            "dfr fits the last layer on one half of the validation part and selects on the "
+            f"other; its groups have {np.bincount(groups, minlength=len(grouper)).tolist()} "
+            "examples; expected at least 2 in every group that occurs: use a larger validation "
+            "part, or the training part (dfr(part=train))"
+        )
+    return half
 
 
 def balanced_draw(

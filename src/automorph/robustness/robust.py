@@ -15,19 +15,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from automorph.data import open_part
+from automorph.data import Dataset, Split, open_part
 from automorph.errors import UsageError
 from automorph.experiments import train_alive
-from automorph.robustness.builtin import DFR, JTT, Robust, load_method
+from automorph.files import make_folder
+from automorph.robustness.builtin import DFR, JTT, LISA, Robust, load_method
 from automorph.robustness.dfr import refit
 from automorph.robustness.group_metric import by_subgroup, check_choosing
 from automorph.robustness.groups import Grouper, grouper_of
 from automorph.robustness.jtt import train_first
+from automorph.robustness.lisa import mixed_batch
 from automorph.training import (
     Augmenter,
     Batch,
     Epoch,
     Evaluation,
+    FeatureEncoder,
     OnEpoch,
     PolicyAugmenter,
     RawBatch,
@@ -37,8 +40,12 @@ from automorph.training import (
     balanced_rows,
     evaluate,
     fitted,
+    head_task,
     order,
     steps_per_epoch,
+    trained_facts,
+    whole_network,
+    write_checkpoint,
 )
 
 _TIE = 1e-6
@@ -122,6 +129,11 @@ def train_robust(
     grouper = grouper_of(task.data)
     _check(task, method, renderings)
     check_choosing(task, grouper, [method.name])
+    whole = task
+    if task.recipe.optimizer == "lbfgs":
+        task = head_task(task, device=device)
+    if isinstance(task.encoder, FeatureEncoder):
+        _remember(task.encoder, task.data, renderings if method.needs_renderings else None)
     # DFR evaluates the features of the last epoch: no group may have chosen them.
     task = task.with_recipe(select="last" if isinstance(method, DFR) else "best")
     path = None if folder is None else Path(folder)
@@ -148,6 +160,9 @@ def train_robust(
         # Features of both parts.
         units += Units(forward=len(task.data.train) + len(task.data.parts["validation"]))
     parts = {name: open_part(task.data, name) for name in task.data.parts if name != "train"}
+    if isinstance(task.encoder, FeatureEncoder):
+        for part in parts.values():
+            task.encoder.remember(part)
     seen = {
         name: evaluate(model, part, encoder=task.encoder, target=task.target)
         for name, part in parts.items()
@@ -161,11 +176,25 @@ def train_robust(
         selected, _ = worst_and_whole(
             task, known.labels, known.probabilities, groups["validation"] % len(grouper.subgroups)
         )
+    if task is not whole and isinstance(task.encoder, FeatureEncoder):
+        model = whole_network(task, model)
+        if path is not None:
+            checkpoint = path / "whole" / "model.safetensors"
+            make_folder(checkpoint.parent)
+            write_checkpoint(checkpoint, model.state_dict(), trained_facts(whole))
     return RobustRun(
         method, grouper, run, model, checkpoint, seen, groups, chosen, selected,
         run.seconds + (0.0 if first is None else first.seconds), units, died,
         () if first is None else first.notes,
     )  # fmt: skip
+
+
+def _remember(encoder: FeatureEncoder, data: Dataset, renderings: Renderings | None) -> None:
+    """Compute the features of the validation part and of all renderings before the first step."""
+    encoder.remember(data.parts["validation"])
+    if renderings is not None:
+        for view in renderings.take(np.arange(len(data.train))):
+            encoder.remember(Split(np.ascontiguousarray(view), data.train.labels))
 
 
 class GroupTraining(Augmenter):
@@ -216,6 +245,8 @@ class GroupTraining(Augmenter):
 
     def __call__(self, raw: RawBatch, model: nn.Module | None = None) -> Batch:
         """Return every example and its renderings, augmented alike, in adjacent rows."""
+        if isinstance(self.method, LISA):
+            return mixed_batch(raw, self.policy, self.method, self.task, self.grouper, self.groups)
         if self.renderings is None:
             return self.policy(raw)
         views = [raw.examples, *self.renderings.take(raw.index)]
@@ -223,8 +254,10 @@ class GroupTraining(Augmenter):
             return self._texts(raw, views)
         drawn = [self.policy(replace(raw, examples=view)) for view in views]
         inputs = torch.stack([batch.inputs for batch in drawn], dim=1).flatten(0, 1)
+        if inputs.ndim == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         return Batch(
-            inputs.contiguous(memory_format=torch.channels_last),
+            inputs,
             torch.stack([batch.labels for batch in drawn], dim=1).flatten(0, 1),
             np.repeat(raw.index, len(views)),
             views=len(views),

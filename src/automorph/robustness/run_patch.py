@@ -123,7 +123,6 @@ def patch(
         options["metric"] = "accuracy"  # The groups are balanced already: one class in each.
     task = as_task(task, run_folder=folder, **options)
     check_target(task.data.target, "patch")
-    _need_steps(task.network)
     refuse_folds(task, "patch")
     grouper = grouper_of(task.data)
     _check(task, numbers)
@@ -256,15 +255,6 @@ def _check(task: Task, seeds: tuple[int, ...]) -> None:
         )
 
 
-def _need_steps(network: str) -> None:
-    if network.startswith("features:"):
-        raise UsageError(
-            f"patch trains a network step by step, by the losses of its subgroups, and the head of "
-            f"{network} is fitted at once; expected a network that is trained: fine-tune it "
-            "(--model timm:NAME:pretrained; for texts sentence:NAME)"
-        )
-
-
 def _begin_with(task: Task, checkpoint: Path) -> Task:
     """Return the task with the user's weights, network and normalisation as its start."""
     file = weights_file(checkpoint)
@@ -275,7 +265,6 @@ def _begin_with(task: Task, checkpoint: Path) -> Task:
             f"{list(task.data.classes)}. Expected the same classes in the same order"
         )
     model = read_facts(file)["model"] or task.model
-    _need_steps(model if isinstance(model, str) else "")
     return replace(
         task, start=file, model=model, weights=None,
         encoder=trained.encoder or task.encoder,

@@ -38,6 +38,7 @@ from automorph.training.load_model import (
     weights_file,
 )
 from automorph.training.loss import divergence, log_mean, soft_cross_entropy
+from automorph.training.on_features import FeatureEncoder, head_task, whole_network
 from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
 from automorph.training.photographs import CORES, choose_setting
@@ -85,6 +86,7 @@ __all__ = [
     "Encoder",
     "Epoch",
     "Evaluation",
+    "FeatureEncoder",
     "Machine",
     "Normaliser",
     "OnEpoch",
@@ -120,6 +122,7 @@ __all__ = [
     "fitted",
     "fold_temperatures",
     "from_version_1",
+    "head_task",
     "installed",
     "learning_rate",
     "load_trained",
@@ -161,6 +164,7 @@ __all__ = [
     "uses_unlabelled",
     "versions_of",
     "weights_file",
+    "whole_network",
     "with_changes",
     "write_checkpoint",
 ]

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from automorph.models import evaluating
+from automorph.training.device import Machine
+from automorph.training.task import Task
 
 Chosen = Literal["fp32", "bf16", "fp16"]
 
@@ -16,6 +18,14 @@ WORTH_IT = 1_500_000
 this, and as accurate. Below it, casting costs what it saves."""
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def precision_of(task: Task, machine: Machine) -> Chosen:
+    """Return the precision of a task on a machine, see `choose_precision`."""
+    if task.recipe.precision != "auto":
+        return task.recipe.precision
+    example = task.encoder(task.data.train.data[:1], torch.device("cpu"))
+    return choose_precision(task.build(0), example, machine.device)
 
 
 def choose_precision(model: nn.Module, example: Tensor, device: torch.device) -> Chosen:

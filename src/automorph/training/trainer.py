@@ -29,7 +29,7 @@ from automorph.training.frozen import FrozenTraining
 from automorph.training.judging import by_thresholds, judge
 from automorph.training.load_model import trained_facts
 from automorph.training.loop import Training
-from automorph.training.precision import Chosen, choose_precision
+from automorph.training.precision import Chosen, precision_of
 from automorph.training.progress import OnEpoch, show
 from automorph.training.result import RunResult
 from automorph.training.run_defaults import policy_begun
@@ -100,7 +100,7 @@ def train(
         if store is not None and machine.is_main:
             stack.enter_context(folder_lock(store.path))
         stack.enter_context(repeatable(machine))
-        precision = _precision(task, machine)
+        precision = precision_of(task, machine)
         counted = True
         if store is not None:
             identity = _identity(task, augment, seed)
@@ -307,13 +307,6 @@ def _check(
         )
     if workers is not None and workers < 0:
         raise UsageError(f"workers is {workers}; expected 0 (no prefetching) or more threads")
-
-
-def _precision(task: Task, machine: Machine) -> Chosen:
-    if task.recipe.precision != "auto":
-        return task.recipe.precision
-    example = task.encoder(task.data.train.data[:1], torch.device("cpu"))
-    return choose_precision(task.build(0), example, machine.device)
 
 
 def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:

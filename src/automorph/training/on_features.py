@@ -130,7 +130,7 @@ def whole_network(task: Task, head: nn.Module) -> FrozenFeatures:
         weight = layer.weight.cpu() / encoder.scale
         network.head.weight.copy_(weight)
         network.head.bias.copy_(layer.bias.cpu() - weight @ encoder.mean)
-    return network.eval()
+    return network
 
 
 def _names(examples: Any) -> list[bytes]:

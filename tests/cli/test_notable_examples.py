@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automorph.cli.examples import SHOWN, by_class, notable_examples
+from automorph.cli.examples import by_class
+from automorph.cli.notable import SHOWN, notable_examples
 from automorph.data import from_arrays, split
 from automorph.training import make_task
 
@@ -59,3 +60,48 @@ def test_nothing_wrong_and_nothing_known_are_nothing(task):
     right = task.data.test.labels[None]
     assert notable_examples(task, {"flip": right}, winner="flip", baseline="flip") == {}
     assert notable_examples(task, {}, winner="flip", baseline="none") == by_class(task, {}) == {}
+
+
+def outputs(kind):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (200, 4, 4, 1), np.uint8)
+    labels = rng.integers(0, 2, (200, 2)) if kind == "labels" else rng.normal(50, 10, (200, 2))
+    data = from_arrays(images, labels, classes=("open", "short"), target=kind)
+    return make_task(split(data, test=0.5, seed=0), model="cnn:4")
+
+
+def test_values_with_the_largest_and_the_most_different_errors():
+    task = outputs("values")
+    expected = task.data.test.expected
+    none, flip = expected + 1, expected.copy()
+    none[3], flip[7] = expected[3] + 50, expected[7] + 20
+    found = notable_examples(
+        task, {"none": none[None], "flip": flip[None]}, winner="flip", baseline="none"
+    )
+    assert list(found) == [
+        "Better predicted with flip than with none",
+        "Better predicted with none than with flip",
+        "Largest errors under all policies",
+    ]
+    first = [one["words"][0] for one in found.values()]
+    shown = ", ".join(
+        f"{name} {x:.4g}" for name, x in zip(("open", "short"), expected[3], strict=True)
+    )
+    wrong = ", ".join(f"{name} {x:.4g}" for name, x in zip(("open", "short"), none[3], strict=True))
+    assert first[0] == first[2] == f"{shown}; none: {wrong}; flip: {shown}"
+    np.testing.assert_array_equal(
+        found["Better predicted with none than with flip"]["examples"][0], task.data.test.data[7]
+    )
+    assert len(found["Better predicted with none than with flip"]["words"]) == 1
+
+
+def test_labels_that_a_network_alone_gets_wrong():
+    task = outputs("labels")
+    expected = task.data.test.expected
+    wrong = expected.copy()
+    (row,) = np.flatnonzero((expected == [0, 1]).all(axis=1))[:1]
+    wrong[row] = [0, 0]
+    found = notable_examples(task, {"flip": wrong[None]}, winner="flip", baseline="flip")
+    assert {title: one["words"] for title, one in found.items()} == {
+        "Largest errors": ["short; predicted: no label"]
+    }

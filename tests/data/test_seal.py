@@ -42,7 +42,7 @@ MAY_OPEN = {
         "makes intervals over test examples of finished trainings, under one seed; chooses nothing",
     "experiments/metric_leaders.py:why_leaders_differ":
         "counts the classes of the test part, to say why leaders chosen on validation data differ",
-    "cli/examples.py:_test": "shows examples of the test part once a comparison is finished",
+    "cli/examples.py:tested_part": "shows examples of the test part once a comparison is finished",
     "testing/sources.py:_parts": "checks the form of every part of a data source; trains nothing",
     "testing/sources.py:the_test_part_is_sealed":
         "compares the other parts with and without the test part",

@@ -130,7 +130,7 @@ class DataWords:
 
     def shown(self, comparison: Comparison, policies: Mapping[str, Treatment]) -> dict[str, Any]:
         """Return the pictures of the report."""
-        from automorph.cli.examples import notable_examples_of
+        from automorph.cli.notable import notable_examples_of
 
         return {
             "examples": notable_examples_of(self.task, comparison),

@@ -210,12 +210,8 @@ def _content(
     measured: Comparison | None,
 ) -> dict[str, Any]:
     """Return the content of the training's report; ``measured`` is its cross-validation."""
-    from automorph.cli.examples import (
-        by_class,
-        further_scores,
-        measured_metrics,
-        notable_examples,
-    )
+    from automorph.cli.examples import by_class, further_scores, measured_metrics
+    from automorph.cli.notable import notable_examples
     from automorph.experiments import (
         NOT_CONVERGED,
         constant_answers,
@@ -246,8 +242,8 @@ def _content(
     predicted = (
         {} if known is None or not of_classes else {name: known.reshape(-1, known.shape[-1])}
     )
-    masks = {} if known is None or task.data.target != "masks" else {name: known[None]}
-    row["measured"] = measured_metrics(task, result, measured) if of_classes else []
+    outputs = {} if known is None or of_classes else {name: known[None]}
+    row["measured"] = measured_metrics(task, result, measured)
     several = {name: known} if known is not None and task.data.target == "labels" else {}
     row["per_class"] = by_class(task, several or predicted).get(name)
     row["metrics"] = {} if known is None or not of_classes else further_scores(task, known)
@@ -269,7 +265,7 @@ def _content(
         "cost": "of examples forward and backward; a forward pass alone is a third.",
         **shared,
         "curves": {name: curves_of(result.curves, treatment)},
-        "examples": notable_examples(task, masks or predicted, winner=name, baseline=name),
+        "examples": notable_examples(task, outputs or predicted, winner=name, baseline=name),
         **pictures_of(task, {name: treatment}),
         "provenance": provenance_of(task.data, started, result.seconds),
     }

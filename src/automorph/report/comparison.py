@@ -63,7 +63,7 @@ def compare_page(result: JsonObject) -> Page:
             score=result["data"].get("score"),
         ),
         sections.operations(results.entries("curves")),
-        sections.examples(result.get("examples") or {}),
+        sections.examples(result.get("examples") or {}, result["data"].get("target", "classes")),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), result.get("winner")),
         sections.setup(result, "Comparison setup", [_fair(results)]),

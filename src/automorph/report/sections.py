@@ -209,7 +209,7 @@ def classes(
     return Section(f"{one.capitalize()} by {one}", [drawn])
 
 
-def examples(groups: Mapping[str, JsonObject]) -> Section | None:
+def examples(groups: Mapping[str, JsonObject], target: str = "classes") -> Section | None:
     """Make the section of examples by title: images ``(n, H, W, C)`` or texts, and their words."""
     parts: list[Part] = []
     limit = PICTURES // max(1, sum(len(one["words"]) for one in groups.values()))
@@ -228,16 +228,20 @@ def examples(groups: Mapping[str, JsonObject]) -> Section | None:
             for image, label in zip(shown, labels, strict=True)
         ]
         parts.append(Strip(name, tiles, 0) if shown.ndim == 5 else Gallery(name, tiles))
-    text = (
-        "Test examples, each with the class it is most often mistaken for. Examples that are "
-        "always misclassified may be hard, or their labels may be wrong."
-    )
-    if any(np.ndim(one["examples"]) == 5 for one in groups.values()):
-        text = (
-            "Test images, each followed by its mask and by the predicted ones, with the share of "
-            "right pixels. Classes are coloured, class 0 is not, and ignored pixels are grey."
-        )
-    return Section("Correct and incorrect predictions", parts, [text]) if parts else None
+    title = "Predicted values" if target == "values" else "Correct and incorrect predictions"
+    return Section(title, parts, [_ABOUT_EXAMPLES[target]]) if parts else None
+
+
+_ABOUT_EXAMPLES = {
+    "classes": "Test examples, each with the class it is most often mistaken for. Examples that "
+    "are always misclassified may be hard, or their labels may be wrong.",
+    "labels": "Test examples, each with its labels and those that most seeds predict. Examples "
+    "that are always predicted wrongly may be hard, or their labels may be wrong.",
+    "values": "Test examples, each with its value and the mean prediction of the seeds. Errors "
+    "that are always large may be due to hard examples, or to wrong values.",
+    "masks": "Test images, each followed by its mask and by the predicted ones, with the share of "
+    "right pixels. Classes are coloured, class 0 is not, and ignored pixels are grey.",
+}
 
 
 def policies(entries: Sequence[ResultEntry], opened: str | None) -> Section | None:

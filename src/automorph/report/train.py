@@ -64,7 +64,7 @@ def train_page(result: JsonObject) -> Page:
             row.get("per_class"),
             several=result["data"].get("target") == "labels",
         ),
-        sections.examples(result.get("examples") or {}),
+        sections.examples(result.get("examples") or {}, result["data"].get("target", "classes")),
         sections.previews(results.entries("previews")),
         sections.policies(results.entries("policies"), row["policy"]),
         sections.setup(result, "Training setup", ()),

@@ -16,6 +16,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "generated_reference",
+    "mathml",
 ]
 exclude_patterns = ["_build", "_ext", "reference/_generated/objectives.md"]
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
@@ -28,6 +29,7 @@ autodoc_type_aliases = {name: name for name in ("ArrayLike", "Fill", "Images", "
 add_module_names = False
 python_maximum_signature_line_length = 88
 
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "Automorph"
 html_static_path = ["_static"]

@@ -468,16 +468,15 @@ def paragraphs(help_text: str) -> str:
 # --- API ----------------------------------------------------------------------------------------
 
 
-def public_packages() -> list[str]:
-    """Return the packages with public names, lowest first; reject any that the contract omits."""
-    found = {module.name for module in pkgutil.iter_modules(automorph.__path__) if module.ispkg}
+def public_modules() -> list[str]:
+    """Return all modules and packages of Automorph, lowest first.
+
+    One that the import contract of pyproject.toml leaves out is an error.
+    """
+    found = {one.name for one in pkgutil.iter_modules(automorph.__path__) if one.name[0] != "_"}
     if unlisted := found - set(PACKAGES):
-        raise ValueError(f"packages missing from the import contract of pyproject.toml: {unlisted}")
-    return [
-        package
-        for package in PACKAGES
-        if package in found and hasattr(import_module(f"automorph.{package}"), "__all__")
-    ]
+        raise ValueError(f"modules missing from the import contract of pyproject.toml: {unlisted}")
+    return [name for name in PACKAGES if name in found]
 
 
 def api_page() -> str:
@@ -486,41 +485,41 @@ def api_page() -> str:
         (f"`automorph.{name}`", f"{{py:obj}}`{home}.{name}`")
         for name, home in sorted(automorph._HOMES.items())
     ]
-    sections = [package_section(f"automorph.{package}") for package in public_packages()]
+    sections = [module_section(f"automorph.{name}") for name in public_modules()]
     return f"""# Python API
 
 `import automorph` loads little; each of these names imports its sub-package on first use:
 
 {table(("name", "defined in"), top)}
-{chr(10).join(sections)}
-## automorph.registry
+All sub-packages and modules follow, from the lowest to the highest.
+Each imports only from those above it on this page.
+Names in sub-packages may move, with a warning for one minor release.
 
-```{{eval-rst}}
-.. automodule:: automorph.registry
-```
-
-## automorph.errors
-
-```{{eval-rst}}
-.. automodule:: automorph.errors
-```
-"""
+{chr(10).join(sections)}"""
 
 
-def package_section(module: str) -> str:
-    """Describe a package: its docstring and its public names."""
-    members = [name for name in import_module(module).__all__ if is_documented(module, name)]
+def module_section(module: str) -> str:
+    """Describe a module or package: its docstring and its public names."""
+    public = getattr(import_module(module), "__all__", None)
+    if module == "automorph.cli":
+        return f"## {module}\n\nThe command line has [a page of its own](cli.md).\n"
+    if public is None:
+        return f"## {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n"
+    members = [name for name in public if is_documented(module, name)]
+    others = ", ".join(f"`{name}`" for name in sorted(set(public) - set(members)))
     return f"""## {module}
 
 ```{{eval-rst}}
 .. automodule:: {module}
    :members: {", ".join(members)}
 ```
+
+{f"Constants and types: {others}." if others else ""}
 """
 
 
 def is_documented(module: str, name: str) -> bool:
-    """Return whether a public name is a class or function (constants are documented where used)."""
+    """Return whether a public name is a class or function, which autodoc describes."""
     thing = getattr(import_module(module), name)
     return inspect.isclass(thing) or inspect.isfunction(thing)
 

@@ -25,6 +25,7 @@ from automorph.data.loading import as_dataset, check_source, from_arrays, load_d
 from automorph.data.masks import IGNORE
 from automorph.data.memory_map import allocate, finish, mapped
 from automorph.data.new_examples import NewExamples, read_new_examples
+from automorph.data.one_label import one_label_classes
 from automorph.data.pool import guard_unlabelled
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
 from automorph.data.resizing import Resizing
@@ -80,6 +81,7 @@ __all__ = [
     "list_sources",
     "load_data",
     "mapped",
+    "one_label_classes",
     "open_part",
     "open_test",
     "read_image",

@@ -31,6 +31,15 @@ def read_as(target: str, label_of: str | None) -> TargetKind:
     return "labels"
 
 
+def one_label_classes(name: str) -> tuple[str, str]:
+    """Return the two classes of one label.
+
+    >>> one_label_classes("short")
+    ('no short', 'short')
+    """
+    return f"no {name}", name
+
+
 def with_one_label(raw: RawData, name: str, *, optional: bool = False) -> RawData:
     """Return rows of the classes ``no NAME`` and ``NAME``, and a note; other labels are left out.
 
@@ -55,7 +64,7 @@ def with_one_label(raw: RawData, name: str, *, optional: bool = False) -> RawDat
         if name not in names:
             raise UsageError(unknown("label", name, names, where=f"of {raw.name} (label_of)"))
         column = {part: matrix[:, names.index(name)] for part, matrix in matrices.items()}
-    classes = (f"no {name}", name)
+    classes = one_label_classes(name)
     words = [*classes, None]  # -1 is the last one.
     parts = {
         part: replace(rows, labels=[words[number] for number in column[part].tolist()])

@@ -25,7 +25,17 @@ from automorph.models import build_model, tensors_in
 from automorph.robustness.dfr import features
 from automorph.robustness.prediction_files import aligned, as_array, read_predictions
 from automorph.targets import target_of
-from automorph.training import Encoder, evaluate, fill, load_trained, make_task, operating_point_of
+from automorph.training import (
+    Encoder,
+    as_two_classes,
+    evaluate,
+    fill,
+    load_trained,
+    make_task,
+    operating_point_of,
+    trained_from,
+    weights_file,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +90,12 @@ def of_checkpoint(
         named = model if isinstance(model, str) else lambda: network
         encoder = make_task(data, model=named).encoder
         return of_network(network, part, encoder=encoder, classes=data.classes, name=str(path))
-    trained = load_trained(file, model=model if isinstance(model, nn.Module) else None)
+    two = as_two_classes(weights_file(file), data.classes)
+    trained = (
+        load_trained(file, model=model if isinstance(model, nn.Module) else None)
+        if two is None
+        else trained_from(*two, file)
+    )
     if not same_names(trained.classes, data.classes):
         raise UsageError(
             f"{file} was trained on the classes {list(trained.classes)[:8]}, but the data have "

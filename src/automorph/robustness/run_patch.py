@@ -49,6 +49,7 @@ from automorph.training import (
     Evaluation,
     Task,
     as_task,
+    as_two_classes,
     evaluate,
     from_version_1,
     load_trained,
@@ -102,7 +103,8 @@ def patch(
       validation accuracy (or the ``metric``), where one that is more complicated than balanced
       sampling must beat it by two standard errors. ``baselines`` are trained beside it under the
       same seeds;
-    - ``checkpoint``: a ``model.safetensors`` to start from, and to mend;
+    - ``checkpoint``: a ``model.safetensors`` to start from, and to mend; if it predicts several
+      labels and the data are one of them (``label_of``), its decisions about that label;
     - ``folder`` stores everything; the same call resumes an interrupted one, and with
       ``accept_versions`` one that was begun with other versions of the libraries that decide
       pixels;
@@ -128,7 +130,7 @@ def patch(
     _check(task, numbers)
     left_out = check_choosing(task, grouper, [asked, *baselines])
     if checkpoint is not None:
-        task = _begin_with(task, Path(checkpoint))
+        task = _begin_with(task, Path(checkpoint), Path(folder))
     with folder_lock(Path(folder)):
         path = Path(folder)
         store = _opened(path, task, accept_versions)
@@ -148,7 +150,7 @@ def patch(
         names, changed = as_begun(names, setting, numbers)
         chosen = _trained(setting, names, asked, numbers, store, open_, progress)
         models = {
-            "before": _before(task, setting, numbers[0], checkpoint, store),
+            "before": _before(task, setting, numbers[0], store, given=checkpoint is not None),
             "after": load_trained(chosen.source, model=_shell(task)).model,
         }
         evidence = _evidence(task, models, choice.translator, renderings, maps)
@@ -255,9 +257,18 @@ def _check(task: Task, seeds: tuple[int, ...]) -> None:
         )
 
 
-def _begin_with(task: Task, checkpoint: Path) -> Task:
-    """Return the task with the user's weights, network and normalisation as its start."""
+def _begin_with(task: Task, checkpoint: Path, folder: Path) -> Task:
+    """Return the task with the user's weights, network and normalisation as its start.
+
+    A network of several labels is written to the folder as one of two classes.
+    """
     file = weights_file(checkpoint)
+    if (two := as_two_classes(file, task.data.classes)) is not None:
+        label = task.data.classes[1]
+        line = f"the start predicts several labels; it decides about {label!r} as before"
+        task, file = replace(task, data=task.data.noting(line)), folder / "start.safetensors"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_checkpoint(file, *two)
     trained = load_trained(file, model=_shell(task))
     if not same_names(trained.classes, task.data.classes):
         raise UsageError(
@@ -327,12 +338,14 @@ def _before(
     task: Task,
     setting: PatchContext,
     seed: int,
-    checkpoint: str | os.PathLike[str] | None,
     store: Store,
+    *,
+    given: bool,
 ) -> nn.Module:
     """Return the model to be mended: the user's, or a plain training."""
-    if checkpoint is not None:
-        return load_trained(Path(checkpoint), model=_shell(task)).model
+    if given:
+        assert task.start is not None
+        return load_trained(task.start, model=_shell(task)).model
     plain = PatchCell("erm", seed)
     facts = run_treatments(setting, [plain], store)[plain]
     return load_trained(setting.checkpoint(plain, facts), model=_shell(task)).model

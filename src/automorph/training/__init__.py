@@ -34,11 +34,13 @@ from automorph.training.load_model import (
     resized_as,
     sized_as,
     trained_facts,
+    trained_from,
     trained_on,
     weights_file,
 )
 from automorph.training.loss import divergence, log_mean, soft_cross_entropy
 from automorph.training.on_features import FeatureEncoder, head_task, whole_network
+from automorph.training.one_label import as_two_classes
 from automorph.training.optimiser import Average, Optimiser, make_optimiser
 from automorph.training.options import check_options
 from automorph.training.photographs import CORES, choose_setting
@@ -102,6 +104,7 @@ __all__ = [
     "alike",
     "as_augmenter",
     "as_task",
+    "as_two_classes",
     "balanced_rows",
     "batches",
     "check_augmenter",
@@ -157,6 +160,7 @@ __all__ = [
     "torch_seed",
     "train",
     "trained_facts",
+    "trained_from",
     "trained_on",
     "under",
     "unpacked",

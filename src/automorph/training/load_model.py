@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from automorph.data import Chosen, Photographs, Resizing, Sizing, split_hashes
 from automorph.errors import UsageError
@@ -57,13 +57,20 @@ def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None
     file = weights_file(path)
     tensors, facts = read_checkpoint(file)
     check_facts(facts, tensors, file)
+    return trained_from(tensors, facts, file, model=model)
+
+
+def trained_from(
+    tensors: dict[str, Tensor], facts: dict[str, Any], file: Path, *, model: nn.Module | None = None
+) -> Trained:
+    """Make the network from the checked content of a file."""
     if model is None:
         if facts["model"] is None:
             raise UsageError(
                 f"{file} contains the weights of a network built by your own code; "
                 "pass that network: load_trained(path, model=...)"
             )
-        model = _built(facts)
+        model = built(facts)
     fill(model, tensors, file)
     classes = tuple(facts["classes"])
     return Trained(model.eval(), classes, _encoder(facts), _target(facts))
@@ -129,7 +136,8 @@ def _recorded(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Path]:
     return (read_facts(file) if is_one else {}), file
 
 
-def _built(facts: dict[str, Any]) -> nn.Module:
+def built(facts: dict[str, Any]) -> nn.Module:
+    """Build the named network that the facts of a file describe, untrained."""
     name, classes = facts["model"], len(facts["classes"])
     if facts.get("texts"):
         inputs = encoder_from(facts["texts"]).inputs

@@ -36,7 +36,9 @@ def apply_texts(
     """Apply a sequence to each text, ``StringDType (n,)``; ``(n, L + 1)`` with ``prefixes``."""
     check_batch(texts, sequences, space, stream, "nearest", "exact", 1)
     protect = protected_by(space)
-    tokens = tokenise(texts.tolist(), protect=protect, definition=definition_of(space))
+    tokens = tokenise(
+        texts.tolist(), protect=protect, definition=definition_of(space), divided=space.reads_words
+    )
     stream, steps = stream.at_stage(0), [texts]
     for position in range(sequences.length):
         touched, edited = [], []
@@ -85,5 +87,7 @@ def _edited(
     if definition == tokens.definition:
         return kernel(tokens, values, step)
     # Operations of saved and new policies in one chain: each reads the text by its own definition.
-    other = tokenise(tokens.join(), protect=protect, definition=definition)
+    other = tokenise(
+        tokens.join(), protect=protect, definition=definition, divided=tokens.vocabulary.divided
+    )
     return own(kernel(other, values, step).join())

@@ -13,7 +13,14 @@ from automorph.operations import paper_spaces, synthetic
 from automorph.operations.blending import LABELS
 from automorph.operations.catalogue import CATALOGUE, OPERATIONS
 from automorph.operations.spec import Colour, Domain, Operation
-from automorph.operations.text import CORPUS, EDA, PLAIN, TEXT_OPERATIONS, entity_operations
+from automorph.operations.text import (
+    CORPUS,
+    EDA,
+    PLAIN,
+    TEXT_OPERATIONS,
+    WHOLE_TEXTS,
+    entity_operations,
+)
 from automorph.registry import Entry, Registry, plain, unknown
 
 _MIXING = frozenset(operation.kernel for operation in LABELS)
@@ -128,6 +135,15 @@ class SearchSpace:
         )
 
     @property
+    def reads_words(self) -> bool:
+        """Whether any operation changes words of texts, which must be found (definition 2)."""
+        return any(
+            one.definition > 1 and one.kernel.partition(":")[0] not in WHOLE_TEXTS
+            for one in self
+            if _is_text(one)
+        )
+
+    @property
     def mixes_labels(self) -> bool:
         """Whether any operation mixes labels (Mixup)."""
         return any(operation.kernel in _MIXING for operation in self.operations)
@@ -135,8 +151,11 @@ class SearchSpace:
     def fitted(self, corpus: Any) -> SearchSpace:
         """Return the space with operations fitted to a corpus (its words and protected words).
 
-        Each gets the words of the corpus as its own definition reads them.
+        Each gets the words of the corpus as its own definition reads them. Raises `UsageError` for
+        texts whose words cannot be found.
         """
+        if self.reads_words:
+            corpus.check_words()
         return SearchSpace(
             self.name,
             tuple(

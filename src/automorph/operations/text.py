@@ -50,6 +50,8 @@ TEXT_OPERATIONS = {
 }  # fmt: skip
 """Operations that need only the text or WordNet and, the last four, those that need a corpus."""
 
+WHOLE_TEXTS = ("Sentences", "BackTranslation", "Paraphrases")
+"""Kernels that take no notice of words: they need not be found in scripts without spaces."""
 EDA = ("Synonym", "Insert", "Swap", "Delete")
 PLAIN = ("Swap", "Delete", "Keyboard", "OCR", "Case", "Contraction", "Punctuation", "Sentences")
 CORPUS = ("Swap", "Delete", "TfIdf", "Uniform", "SwitchOut")

@@ -3,8 +3,10 @@
 from automorph.text.corpus import Corpus
 from automorph.text.pretrained import loaded, on_this_machine
 from automorph.text.protection import checked_patterns
+from automorph.text.reading import tokenise
 from automorph.text.registry import KERNELS, Kernel, find_kernel, runs_network
-from automorph.text.tokens import Tokens, tokenise
+from automorph.text.spaceless import spaceless_share
+from automorph.text.tokens import Tokens
 from automorph.text.vocabulary import Vocabulary, is_word
 from automorph.text.wordnet import find_wordnet
 
@@ -21,5 +23,6 @@ __all__ = [
     "loaded",
     "on_this_machine",
     "runs_network",
+    "spaceless_share",
     "tokenise",
 ]

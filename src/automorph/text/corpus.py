@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.text.protection import checked_patterns
-from automorph.text.tokens import tokenise
+from automorph.text.reading import check_words, tokenise
 from automorph.text.vocabulary import LATEST
 
 Floats = NDArray[np.float64]
@@ -48,10 +48,17 @@ class Corpus:
     def _others(self) -> dict[int, Corpus]:
         return {}
 
+    def check_words(self) -> None:
+        """Raise `UsageError` for the first text in a script whose words cannot be found."""
+        for text in self.texts:
+            check_words(text, protect=self.protect)
+
     @cached_property
     def documents(self) -> list[list[str]]:
         """The words of every text, in lower case, without punctuation."""
-        tokens = tokenise(list(self.texts), protect=self.protect, definition=self.definition)
+        tokens = tokenise(
+            list(self.texts), protect=self.protect, definition=self.definition, divided=True
+        )
         words, free = tokens.vocabulary.words, tokens.spoken
         out: list[list[str]] = [[] for _ in range(len(tokens))]
         for row, number in zip(

@@ -46,13 +46,15 @@ _UNITS = r"""
   | percent|degrees?|times|millions?|billions?|USD|EUR|GBP|JPY|CHF|CNY|INR
   | км|кг|см|мм|руб|рублей|كم|كغ|سم|किमी|किग्रा|रुपये
 """
+_SPACELESS = r"\u0e01-\u0e4e\u3041-\u30ff\u3400-\u9fff"
+"""Letters that numbers follow without a space: those of Thai, Japanese and Chinese."""
 _SYMBOLS = "%|‰|°\\s?[CFK]?|[€$£¥₹₩₽฿]|℃|℉|″|′"
 _SPACELESS_UNITS = (
     "公斤|公里|公分|厘米|毫米|千克|美元|万元|キロ|センチ|メートル|グラム|ドル|万円"
     "|[米元円年月日天个個人时時分秒度岁歳块塊]|กิโลเมตร|กิโลกรัม|เมตร|บาท|กม|กก"
 )
 _QUANTITY = rf"""
-    (?<![\w.,])[+−-]?{_NUMBER}(?:\s?[-–×x]\s?{_NUMBER})*
+    (?:(?<![\w.,])|(?<=[{_SPACELESS}]))[+−-]?{_NUMBER}(?:\s?[-–×x]\s?{_NUMBER})*
     (?:\s?(?:{_SYMBOLS})|\s?(?:{_SPACELESS_UNITS})|[\s-]?(?:{_UNITS})(?:/(?:{_UNITS}))?(?!\w))
   | [€$£¥₹₩₽฿]\s?{_NUMBER}(?:\s?(?:k|m|bn|M|K|million|billion|thousand)(?!\w))?
 """

@@ -11,8 +11,9 @@ import numpy as np
 
 from automorph.errors import DataError
 from automorph.text.pretrained import argument_of
+from automorph.text.reading import tokenise
 from automorph.text.sampling import Draws, Floats, each_text
-from automorph.text.tokens import Positions, Tokens, tokenise
+from automorph.text.tokens import Positions, Tokens
 
 SHORTEST, STRETCH = 10, 0.5
 """A paraphrase is rejected if either text has fewer letters, or if its length changes by more than

@@ -68,7 +68,7 @@ def share_of(shares: Floats, counts: Positions) -> Positions:
 def choose(tokens: Tokens, among: Flags, counts: Positions, keys: Floats) -> Flags:
     """Flag in each text the ``counts`` pieces with the smallest keys, of those in ``among``.
 
-    >>> from automorph.text.tokens import tokenise
+    >>> from automorph.text.reading import tokenise
     >>> tokens = tokenise(["a b c", "d"])
     >>> keys = np.array([0.3, 0.1, 0.2, 0.9])
     >>> choose(tokens, tokens.free, np.array([2, 1]), keys).tolist()

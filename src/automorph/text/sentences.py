@@ -16,81 +16,22 @@ _ENDS = frozenset(".!?…‽⁇⁈⁉。！？．｡؟۔।॥։።፧။៕᙮�
 """Marks at the end of a sentence, of many scripts."""
 _SPACELESS = frozenset("。！？．｡")
 """Those that end one without white space after them."""
-_OPENING = dict(zip("([{«“„‘「『（【《〈〔［｛", ")]}»””’」』）】》〉〕］｝", strict=True))
+_OPENING = {
+    **dict(zip("([{«“„‘「『（【《〈〔［｛", ")]}»””’」』）】》〉〕］｝", strict=True)),
+    **dict.fromkeys("\u202a\u202b\u202d\u202e", "\u202c"),
+    **dict.fromkeys("\u2066\u2067\u2068", "\u2069"),
+}
+"""Brackets, quotation marks, and the marks of a direction of writing that hold up to another."""
 _CLOSING = frozenset(_OPENING.values())
 _QUOTES = frozenset('"＂')
 """Quotation marks that open and close."""
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
-_ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "rev",
-        "gen",
-        "col",
-        "sgt",
-        "capt",
-        "lt",
-        "st",
-        "sr",
-        "jr",
-        "hon",
-        "vs",
-        "etc",
-        "cf",
-        "al",
-        "approx",
-        "ca",
-        "no",
-        "nos",
-        "vol",
-        "fig",
-        "figs",
-        "eq",
-        "ch",
-        "sec",
-        "ed",
-        "eds",
-        "pp",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "dept",
-        "est",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "sun",
-        "nr",
-        "bzw",
-        "usw",
-        "ggf",
-        "evtl",
-        "str",
-        "abb",
-        "mme",
-        "mlle",
-    ]
-)
+_WITH_FULL_STOP = """
+mr mrs ms dr prof rev gen col sgt capt lt st sr jr hon vs etc cf al approx ca no nos vol fig figs
+eq ch sec ed eds pp inc ltd co corp dept est jan feb mar apr jun jul aug sep sept oct nov dec mon
+tue wed thu fri sat sun nr bzw usw ggf evtl str abb mme mlle
+"""
+_ABBREVIATIONS = frozenset(_WITH_FULL_STOP.split())
 
 
 def sentences(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
@@ -131,7 +72,7 @@ def sentences(tokens: Tokens, shares: Floats, draws: Draws) -> Tokens:
 def sentence_bounds(tokens: Tokens, start: int, stop: int) -> Bounds:
     """Return where the sentences of a text begin and end, positions of the flat array.
 
-    >>> from automorph.text.tokens import tokenise
+    >>> from automorph.text.reading import tokenise
     >>> tokens = tokenise(['He paid three (see N.Y.C.), "so. What?" Yes. No.'])
     >>> [tokens.take_pieces(*bound) for bound in sentence_bounds(tokens, 0, len(tokens.pieces))]
     ['He paid three (see N.Y.C.), "so. What?" Yes.', ' No.']

@@ -12,18 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph import _moved
-from automorph.text.literals import literals_in
-from automorph.text.protection import spans_of
-from automorph.text.vocabulary import LATEST, Vocabulary, current
+from automorph.text.spaceless import is_spaceless
+from automorph.text.vocabulary import Vocabulary
 
 Flags = NDArray[np.bool_]
 Positions = NDArray[np.int64]
-
-Read = tuple[NDArray[np.int32], tuple[tuple[int, int], ...]]
-
-REMEMBERED = 100_000
-"""Texts whose pieces are cached: those of a training part recur every epoch."""
-_NONE = np.zeros(0, np.int32)
 
 
 @_moved.renamed_attributes(places="positions")
@@ -145,6 +138,7 @@ class Tokens:
 
         A new first word takes the white space of the old one, which gets a space. So does any new
         word, unless the text is read by the first definition: then it gets a space before it.
+        Words of scripts without spaces get none.
         """
         vocabulary = self.vocabulary
         order = np.argsort(before, kind="stable")
@@ -156,8 +150,9 @@ class Tokens:
         for at, word in zip(before.tolist(), numbers, strict=True):
             if at in starts:
                 made.append(vocabulary.with_words(pieces[at : at + 1], [word])[0])
-                own = int(vocabulary.words_of(pieces[at : at + 1])[0])
-                pieces[at] = vocabulary.piece(" ", own)
+                own = vocabulary.word_of(int(pieces[at]))
+                joined = lines and is_spaceless(vocabulary.words[own])
+                pieces[at] = vocabulary.piece("" if joined else " ", own)
                 starts.discard(at)
             else:
                 made.append(vocabulary.piece(" ", word))
@@ -180,108 +175,6 @@ class Tokens:
         strings = vocabulary.column("pieces", lambda: vocabulary.pieces, object)[self.pieces]
         strings, ends = strings.tolist(), self.offsets.tolist()
         return ["".join(strings[a:b]) for a, b in pairwise(ends)]
-
-
-def tokenise(
-    texts: Sequence[str],
-    *,
-    protect: Sequence[str] = (),
-    definition: int = LATEST,
-    vocabulary: Vocabulary | None = None,
-) -> Tokens:
-    """Split texts into tokens; matches of a regular expression of ``protect`` are fixed.
-
-    ``definition`` is the number of the definition by which texts are read, or that of a
-    ``vocabulary``, for tokens that are to be put together with others.
-
-    >>> tokens = tokenise(["The <e1>big cat</e1> sat."])
-    >>> [tokens.vocabulary.words[w] for w in tokens.words[tokens.free]]
-    ['The', 'sat']
-    >>> tokens.join()
-    ['The <e1>big cat</e1> sat.']
-    """
-    vocabulary = current(definition) if vocabulary is None else vocabulary
-    key = ("texts", *protect)
-    known = vocabulary.memory.setdefault(key, {})
-    if len(known) > REMEMBERED:
-        known = vocabulary.memory[key] = {}
-    for text in texts:
-        if text not in known:
-            known[text] = _read(text, vocabulary, protect)
-    found = list(map(known.__getitem__, texts))
-    offsets = np.zeros(len(found) + 1, np.int64)
-    np.cumsum([len(pieces) for pieces, _ in found], out=offsets[1:])
-    pieces = np.concatenate([_NONE, *(pieces for pieces, _ in found)])
-    fixed = np.zeros(len(pieces), np.bool_)
-    for row, (_, spans) in enumerate(found):
-        for start, end in spans:
-            fixed[offsets[row] + start : offsets[row] + end] = True
-    return Tokens(pieces, offsets, fixed, vocabulary)
-
-
-def _read(text: str, vocabulary: Vocabulary, protect: Sequence[str]) -> Read:
-    """Return the pieces of a text, and where its protected spans begin and end."""
-    spans = spans_of(text, protect, vocabulary.definition)
-    if vocabulary.definition == 1:
-        return _read_first(text, vocabulary, spans)
-    pieces = _pieces_of(text, vocabulary)
-    if not spans:
-        return np.array(pieces, np.int32), ()
-    pieces = _with_edges(pieces, {start for start, _ in spans}, vocabulary)
-    ends = np.cumsum([len(vocabulary.pieces[piece]) for piece in pieces])
-    words = [len(vocabulary.words[vocabulary.word_of(piece)]) for piece in pieces]
-    fixed = []
-    for start, end in spans:
-        # A piece belongs to a span if the span holds any part of its word.
-        first = int(np.searchsorted(ends, start, "right"))
-        last = int(np.searchsorted(ends - words, end, "left"))
-        if first < last:
-            fixed.append((first, last))
-    return np.array(pieces, np.int32), tuple(fixed)
-
-
-def _pieces_of(text: str, vocabulary: Vocabulary) -> list[int]:
-    """Return the pieces of a text, each literal with the white space before it as one."""
-    pieces: list[int] = []
-    at = 0
-    for start, end in literals_in(text):
-        word = text[start:end].strip()
-        before = text[at:start].rstrip()
-        begin = start + text[start:end].index(word)
-        pieces += vocabulary.read(before) if before else []
-        pieces.append(vocabulary.piece(text[at + len(before) : begin], vocabulary.word(word)))
-        at = begin + len(word)
-    rest = text[at:]
-    return pieces + vocabulary.read(rest) if rest or not pieces else pieces
-
-
-def _with_edges(pieces: list[int], starts: set[int], vocabulary: Vocabulary) -> list[int]:
-    """Make the white space before each protected span a piece, so that it keeps its place."""
-    found, at = [], 0
-    for piece in pieces:
-        word = vocabulary.word_of(piece)
-        string = vocabulary.pieces[piece]
-        begin = at + len(string) - len(vocabulary.words[word])
-        if begin in starts and at < begin:
-            found += [vocabulary.piece(string[: begin - at], 0), vocabulary.piece("", word)]
-        else:
-            found.append(piece)
-        at += len(string)
-    return found
-
-
-def _read_first(text: str, vocabulary: Vocabulary, spans: Sequence[tuple[int, int]]) -> Read:
-    """Read a text by the first definition, in which a protected span is read on its own."""
-    pieces: list[int] = []
-    fixed, at = [], 0
-    for begin, end in spans:
-        pieces += vocabulary.read(text[at:begin])
-        start = len(pieces)
-        pieces += vocabulary.read(text[begin:end])
-        fixed.append((start, len(pieces)))
-        at = end
-    pieces += vocabulary.read(text[at:])
-    return np.array(pieces, np.int32), tuple(fixed)
 
 
 def _spans(offsets: Positions, rows: Positions) -> tuple[Positions, Positions]:

@@ -41,13 +41,15 @@ LARGEST = 1_000_000
 class Vocabulary:
     """The words and pieces that this process has seen, numbered in order of appearance.
 
-    ``definition`` is the number of the definition by which texts are read. Numbers are valid within
-    the process only. A property of words (is it a stop word? what are its
-    synonyms?) is a column: `column` computes it once per word.
+    ``definition`` is the number of the definition by which texts are read, and ``divided`` whether
+    what is written without spaces is divided into words. Numbers are valid within the process only.
+    A property of words (is it a stop word? what are its synonyms?) is a column: `column` computes
+    it once per word.
     """
 
-    def __init__(self, definition: int = LATEST) -> None:
+    def __init__(self, definition: int = LATEST, *, divided: bool = False) -> None:
         self.definition = definition
+        self.divided = divided and definition > 1
         self._piece = _PIECES[definition]
         self.words: list[str] = [""]
         self.pieces: list[str] = [""]
@@ -189,14 +191,15 @@ class Vocabulary:
         return known
 
 
-_current: dict[int, Vocabulary] = {}
+_current: dict[tuple[int, bool], Vocabulary] = {}
 
 
-def current(definition: int = LATEST) -> Vocabulary:
+def current(definition: int = LATEST, divided: bool = False) -> Vocabulary:
     """Return this process's vocabulary for texts that are newly read by a definition."""
-    known = _current.get(definition)
+    key = definition, divided and definition > 1
+    known = _current.get(key)
     if known is None or len(known.pieces) > LARGEST:
-        known = _current[definition] = Vocabulary(definition)
+        known = _current[key] = Vocabulary(definition, divided=divided)
     return known
 
 

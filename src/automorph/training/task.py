@@ -34,10 +34,10 @@ from automorph.text import checked_patterns
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import load_weights
 from automorph.training.options import check_entries
-from automorph.training.protected_texts import noting_protected
 from automorph.training.recipe import Recipe
 from automorph.training.recipe_table import recipe_for
 from automorph.training.text import text_encoder
+from automorph.training.text_notes import noting_texts
 
 Regime = Literal["scratch", "fine-tuned", "frozen"]
 """Random weights that are all trained, pretrained weights that are, or only a head that is."""
@@ -268,12 +268,12 @@ def make_task(
     if start is not None:
         data = data.noting(f"pretrained weights: {start}")
     protect = checked_patterns(protect)
-    data = noting_protected(data, protect)
+    encoder = encoder or default_encoder(data, model)
     return Task(
-        data,
+        noting_texts(data, protect, encoder),
         model,
         recipe or recipe_for(model if isinstance(model, str) else "", training_rows(data)),
-        encoder or default_encoder(data, model),
+        encoder,
         protect=protect,
         weights=start,
     )

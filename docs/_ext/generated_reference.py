@@ -362,6 +362,7 @@ lists the supported values.
 def readings() -> str:
     """List the transforms read from each library, those left out, and similar policies."""
     from automorph.interop import albumentations_reader, kornia_reader, torchvision_reader
+    from automorph.interop.nearest import NEAR
 
     sections = []
     for name, reader in (
@@ -374,7 +375,9 @@ def readings() -> str:
             for kind in sorted(set(reader.READERS) - {"Drawn"})
             for usual in [reader.USUAL.get(kind, {})]
         ]
-        near = [(f"`{k}`", entry.why, f"`{entry.policy}`") for k, entry in reader.NEAR.items()]
+        near = [
+            (f"`{k}`", entry.why, f"`{entry.policy}`") for k, entry in NEAR[reader.NAME].items()
+        ]
         left_out = ", ".join(f"`{kind}`" for kind in reader.SKIPPED if kind != "Identity")
         sections.append(
             f"## Read from {name}\n\n{table(('transform', 'required values'), rows)}\n"

@@ -79,10 +79,11 @@ def test_the_table_of_fidelity_is_the_declaration(reference):
 
 def test_the_tables_of_what_is_read_are_the_readers(reference):
     from automorph.interop import albumentations_reader, kornia_reader, torchvision_reader
+    from automorph.interop.nearest import NEAR
 
     page = reference.peers_page()
     for reader in (albumentations_reader, kornia_reader, torchvision_reader):
-        for kind in {*reader.READERS, *reader.SKIPPED, *reader.NEAR} - {"Drawn", "Identity"}:
+        for kind in {*reader.READERS, *reader.SKIPPED, *NEAR[reader.NAME]} - {"Drawn", "Identity"}:
             assert f"`{kind}`" in page
     assert "| `RandomRotation` | `expand=False`, `center=None` |" in page
 

@@ -238,7 +238,8 @@ def test_alpha_is_kept_by_colours_and_moved_by_moves(
         np.testing.assert_array_equal(out[..., :3], as_rgb)
     if name == "Mixup":  # Another example is blended in, alpha too, by a weight for the shape.
         return
-    moves = ("Shear", "Translate", "Rotate", "Flip", "Crop", "Zoom", "Swirl", "Elastic", "Pairing")
+    moves = ("Shear", "Translate", "Rotate", "Flip", "Crop", "Zoom", "Swirl", "Elastic", "Pairing",
+             "Affine", "D4", "Transpose", "Perspective", "Distortion")  # fmt: skip
     if any(word in name for word in moves):
         np.testing.assert_array_equal(out[..., 3:], run(apply, name, alpha, value))
     else:

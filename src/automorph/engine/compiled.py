@@ -28,6 +28,7 @@ from automorph.operations import (
     Stream,
     painted,
     stream_key,
+    values_of,
 )
 
 OUTSIDE: tuple[Outside, ...] = ("fill", "edge", "reflect")
@@ -104,8 +105,7 @@ def _black_box(
     if program.prefixes:
         out[rows, position + 1] = out[rows, position]
         out = out[:, position + 1]
-    signs = step_of(rows).signs() if operation.signed else 1.0
-    values = operation.values(program.magnitude[rows, position], signs)
+    values = values_of(operation, program.magnitude[rows, position], step_of(rows))
     changed = values != operation.identity
     rows, values = rows[changed], values[changed]
     run_kernel(operation, out, rows, values, step_of)
@@ -136,7 +136,7 @@ def _table(space: SearchSpace) -> _Table:
 def _row(operation: Operation) -> native.OperationRow:
     """Build an operation's row: kernel, flags and the coefficients of ``Operation.values``."""
     low, high, identity = operation.low, operation.high, operation.identity
-    known = None if operation.function else KERNELS.get(operation.kernel)
+    known = None if operation.function or operation.settings else KERNELS.get(operation.kernel)
     number = None if known is None else known.native
     # A library that was built before the kernel was added lacks it.
     kernel = BLACK_BOX if number is None or number >= native.kernel_count() else number

@@ -27,8 +27,10 @@ from automorph.operations import (
     Stream,
     Values,
     compose,
+    composed,
     resample,
     unmoved,
+    values_of,
 )
 
 Interpolation = Literal["nearest", "bilinear"]
@@ -91,14 +93,13 @@ class _Walk:
         fused: bool,
     ) -> None:
         """Apply one operation at one position; identity values leave the image unchanged."""
-        step = self._step(operation, rows, position)
-        values = operation.values(magnitude, step.signs() if operation.signed else 1.0)
+        values = values_of(operation, magnitude, self._step(operation, rows, position))
         changed = values != operation.identity
         rows, values = rows[changed], values[changed]
         if not len(rows):
             return
         known = KERNELS.get(operation.kernel)
-        if fused and known and known.matrix:
+        if fused and known and known.matrix and composed(operation, known):
             self._postpone(known.matrix, self._step(operation, rows, position), rows, values)
             return
         self._settle(rows)

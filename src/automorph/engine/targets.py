@@ -25,6 +25,7 @@ from automorph.operations import (
     Stream,
     Values,
     resample,
+    values_of,
 )
 
 Masks = NDArray[np.generic]
@@ -63,8 +64,9 @@ def follow(
             if not (kernel.matrix or kernel.read):
                 continue
             step = Context(operation, stream.take([row]), position, batch, batch[0, 0, 0])
-            sign = step.signs() if operation.signed else 1.0
-            value = float(operation.values(sequences.magnitude[row : row + 1, position], sign)[0])
+            value = float(
+                values_of(operation, sequences.magnitude[row : row + 1, position], step)[0]
+            )
             if value == operation.identity:
                 continue
             if kernel.matrix:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from automorph import _moved
-from automorph.operations import CATALOGUE, LABELS
+from automorph.operations import CATALOGUE, LABELS, LIBRARY_OPERATIONS
 
 Level = Literal["equal", "close", "alike", "none"]
 
@@ -66,6 +66,11 @@ def alike(note: str) -> Fidelity:
 
 MIXED = {operation.name: none("it mixes labels") for operation in LABELS}
 """Operations that mix labels, which no export expresses."""
+IMPORTED = {
+    operation.name: none("it was imported; keep the transform from which it was read")
+    for operation in LIBRARY_OPERATIONS
+}
+"""Operations drawn as other libraries draw them, which exports do not write back."""
 
 
 def missing(library: str) -> dict[str, Fidelity]:
@@ -73,4 +78,5 @@ def missing(library: str) -> dict[str, Fidelity]:
     return {
         **{operation.name: none(f"{library} has no such operation") for operation in CATALOGUE},
         **MIXED,
+        **IMPORTED,
     }

@@ -6,11 +6,17 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from automorph.errors import PolicyError
-from automorph.interop import albumentations_reader, kornia_reader, torchvision_reader
+from automorph.interop import (
+    albumentations_reader,
+    kornia_reader,
+    other_readers,
+    timm_reader,
+    torchvision_reader,
+)
 from automorph.interop.export import FIDELITY
 from automorph.interop.fidelity import SIZED, Fidelity
 from automorph.interop.ir_to_policy import by_themselves, policy_of
+from automorph.interop.nearest import foreign
 from automorph.interop.reader_base import Notes, Part
 from automorph.policies import Policy, drawable
 
@@ -18,7 +24,10 @@ _READERS: dict[str, Callable[[Any, Notes], Sequence[Part]]] = {
     "torchvision": torchvision_reader.read,
     "albumentations": albumentations_reader.read,
     "kornia": kornia_reader.read,
+    "timm": timm_reader.read,
+    **other_readers.READERS,
 }
+_CONTAINERS = ("Sequential", "ModuleList")
 
 
 class DifferenceWarning(UserWarning):
@@ -33,28 +42,44 @@ class DifferenceWarning(UserWarning):
 
 
 def import_policy(transform: Any) -> Policy:
-    """Convert a transform of torchvision (v2 or v1), albumentations or kornia to a policy.
+    """Convert a transform of torchvision (v2 or v1), albumentations, kornia or timm to a policy.
 
-    Steps that are not augmentations (resizing, normalising) are left out. A timm string is a name
-    for `load_policy`. Raises `PolicyError` for transforms that match no operation of the catalogue.
+    2-D transforms of MONAI, TorchIO and Ultralytics are read, too, and containers of several
+    libraries. A class is known by its module and its name, so a class of your own with a familiar
+    name is refused. Steps that are not augmentations (resizing, normalising) are left out. A timm
+    string is a name for `load_policy`. Raises `PolicyError` for transforms that match no operation
+    of the catalogue, with the nearest policy.
 
     Issues one `DifferenceWarning` about everything that was left out or differs; its ``notes`` are
     the lines. To silence it:
     ``warnings.simplefilter("ignore", automorph.interop.DifferenceWarning)``.
     """
-    library = _library(transform)
-    if library not in _READERS:
-        raise PolicyError(
-            f"got {type(transform).__name__} of {library}; expected a transform of "
-            f"{', '.join(_READERS)}, or a name for load_policy"
-        )
-    notes = Notes()
-    parts, coins = by_themselves(_READERS[library](transform, notes))
+    notes = Notes(read=_read)
+    parts, coins = by_themselves(_read(transform, notes))
     policy = policy_of(parts)
-    alike = [line for kernel, line in _alike(policy, library) if kernel not in notes.exact]
+    known = [one for one in dict.fromkeys(notes.libraries) if one in FIDELITY]
+    alike = [
+        line
+        for library in known
+        for kernel, line in _alike(policy, library)
+        if kernel not in notes.exact
+    ]
     if lines := [*notes.lines, *coins, *alike]:
         warnings.warn(DifferenceWarning(lines), stacklevel=2)
     return policy
+
+
+def _read(transform: Any, notes: Notes) -> Sequence[Part]:
+    """Read a transform by the reader of the library that its class comes from."""
+    if isinstance(transform, Policy):
+        return [transform]
+    if isinstance(transform, (list, tuple)):
+        return notes.inside(transform)
+    library = _library(transform)
+    if library not in _READERS:
+        raise foreign(transform, _READERS)
+    notes.libraries.append(library)
+    return _READERS[library](transform, notes)
 
 
 def _library(transform: Any) -> str:
@@ -62,9 +87,11 @@ def _library(transform: Any) -> str:
     library = type(transform).__module__.partition(".")[0]
     if library == "automorph":
         return "kornia" if type(transform).__name__ == "OneOf" else "torchvision"
-    if library == "torch":
+    if library == "torch" and type(transform).__name__ in _CONTAINERS:
         inside = {type(part).__module__.partition(".")[0] for part in transform.children()}
         return "torchvision" if "torchvision" in inside else "kornia"
+    if library == "torch" and type(transform).__name__ == "Identity":
+        return "kornia"
     return library
 
 
@@ -75,7 +102,7 @@ def _alike(policy: Policy, library: str) -> list[tuple[str, str]]:
     return [
         (kernel, f"{kernel} is only approximate ({library}: {_plain_note(known[kernel])})")
         for kernel in kernels
-        if known[kernel].level == "alike"
+        if kernel in known and known[kernel].level == "alike"
     ]
 
 

@@ -34,7 +34,10 @@ from automorph.policies import (
 Stretch = tuple[float, float]
 
 # Only these use pixels from outside the image, and an interpolation.
-MOVED = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "PadCrop")
+MOVED = (
+    "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "PadCrop", "Affine", "Perspective",
+    "GridDistortion", "OpticalDistortion", "ElasticTransform",
+)  # fmt: skip
 
 
 class NotExpressibleError(PolicyError):
@@ -192,6 +195,8 @@ def _act(
 ) -> Act:
     if takes_no_value(operation):
         return Act(operation, (), probability)
+    if operation.drawn:
+        return Act(operation, ((tidy(operation.low), tidy(operation.high)),), probability)
     if operation.magnitude_free:
         value = tidy(operation.low)
         return Act(operation, ((value, value),), probability)

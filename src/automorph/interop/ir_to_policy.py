@@ -72,7 +72,10 @@ def _stage(draw: Draw) -> Policy:
         return chained(*(_mixture(d) if _is_step(d.options[0][0]) else _uniform(d) for d in single))
     if all(_is_step(act) for option in draw.options for act in option):
         return _mixture(draw)
-    return _uniform(draw)
+    try:
+        return _uniform(draw)
+    except PolicyError:
+        return _mixture(draw)
 
 
 def _repeated(draw: Draw, count: int) -> list[Policy]:
@@ -92,9 +95,11 @@ def _mixture(draw: Draw) -> Mixture:
     operations: dict[str, Operation] = {}
 
     def step(act: Act) -> Step:
-        fixed = _fixed_operation(act)
-        operations.setdefault(fixed.name, fixed)
-        return Step(fixed.name, act.probability, 1.0)
+        fixed = _fixed_operation(act) if _is_step(act) else _drawn_operation(act)
+        name, number = fixed.name, 2
+        while operations.setdefault(name, replace(fixed, name=name)) != replace(fixed, name=name):
+            name, number = f"{fixed.name}#{number}", number + 1
+        return Step(name, act.probability, 1.0)
 
     subpolicies = tuple(tuple(step(act) for act in option) for option in draw.options)
     return Mixture(
@@ -117,6 +122,19 @@ def _fixed_operation(act: Act) -> Operation:
         return replace(base, name=base.kernel).at(ends[0])
     name = f"{base.kernel}[{ends[0]:g} or {ends[-1]:g}]"
     return replace(base, name=name, low=ends[0], high=ends[-1])
+
+
+def _drawn_operation(act: Act) -> Operation:
+    """Return the operation that draws its value from the range of an act in each step."""
+    if act.levels or len(act.stretches) != 1:
+        raise PolicyError(
+            "got options over ranges of values with different weights, probabilities or steps; a "
+            "policy can draw such operations uniformly, operations at fixed values by weight, or "
+            "each from one range of continuous values by weight"
+        )
+    ((low, high),) = act.stretches
+    name = f"{act.kernel}[{low:g} to {high:g}]"
+    return replace(act.operation, name=name, low=low, high=high).with_settings(value="drawn")
 
 
 def _uniform(draw: Draw, length: int = 1) -> Uniform:

@@ -8,7 +8,7 @@ from typing import Any
 
 from automorph.interop.call_ast import docstring_safe, source
 from automorph.interop.errors import refuse_operations
-from automorph.interop.fidelity import EQUAL, MIXED, Fidelity, none
+from automorph.interop.fidelity import EQUAL, IMPORTED, MIXED, Fidelity, none
 from automorph.interop.ir import NotExpressibleError, colour_of, seeded_mixture, why_not
 from automorph.interop.source_extract import (
     definitions,
@@ -30,6 +30,7 @@ from automorph.policies import (
     SpacePolicy,
     Step,
     Uniform,
+    drawable,
     known_fill,
 )
 
@@ -56,7 +57,11 @@ def _expressible(operation: Operation) -> Fidelity:
     return EQUAL if known else none("it has no function in interop/standalone.py yet")
 
 
-FIDELITY: dict[str, Fidelity] = {**{one.name: _expressible(one) for one in CATALOGUE}, **MIXED}
+FIDELITY: dict[str, Fidelity] = {
+    **{one.name: _expressible(one) for one in CATALOGUE},
+    **MIXED,
+    **IMPORTED,
+}
 
 
 def write_file(policy: Policy) -> str:
@@ -65,6 +70,11 @@ def write_file(policy: Policy) -> str:
     from automorph.interop import standalone
 
     refuse_operations(policy, TITLE, FIDELITY)
+    if any(operation.drawn for operation in drawable(policy)):
+        raise NotExpressibleError(
+            f"{TITLE} cannot express an operation that draws its value in each sub-policy",
+            "give each sub-policy one value",
+        )
     schedule = _schedule(policy)
     stages = [stage for _, part in schedule for stage in part]
     kinds = {stage["kind"] for stage in stages}

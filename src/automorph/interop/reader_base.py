@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from typing import Any
 
-from automorph.interop.ir import MOVED, Act, Draw, NotExpressibleError, does_nothing, joined
-from automorph.operations import OPERATIONS
+from automorph.interop.ir import (
+    MOVED,
+    Act,
+    Draw,
+    NotExpressibleError,
+    does_nothing,
+    joined,
+    terms_of,
+)
+from automorph.operations import KERNELS, OPERATIONS
 from automorph.policies import Fill, Interpolation, Policy
 
+_MOST_OPTIONS = 1000
 Part = Draw | Policy
 """The parts read from a pipeline: draws, and named policies."""
-
-BESIDE = (
-    "leave the step out and apply it separately, or use it in a space: automorph.peer_operation"
-)
-
-
-@dataclass(frozen=True)
-class Near:
-    """A transform that matches no operation: the reason, and the closest policy."""
-
-    why: str
-    policy: str
 
 
 @dataclass
@@ -38,6 +33,22 @@ class Notes:
     skipped: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     exact: set[str] = field(default_factory=set)
+    columns_first: bool = False
+    """Whether the first axis of images goes from left to right, as MONAI's LoadImage makes it."""
+    libraries: list[str] = field(default_factory=list)
+    read: Callable[[Any, Notes], Sequence[Part]] | None = None
+    """Reads a part of any library; `None` outside `import_policy`."""
+    level: float = 1.0
+    """The number that stands for white at this place of the pipeline, before `normal`."""
+    normal: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    """Means and standard deviations by which the pipeline has normalised."""
+    resized: Any = None
+    """The size to which the pipeline has resized: a shorter side, or (height, width)."""
+
+    def inside(self, parts: Iterable[Any]) -> list[Part]:
+        """Read the parts of a container, whatever library each comes from."""
+        assert self.read is not None
+        return [draw for part in parts for draw in self.read(part, self)]
 
     @property
     def lines(self) -> list[str]:
@@ -62,9 +73,12 @@ def act_of(
     probability: float = 1.0,
     unit: str | None = None,
     levels: int = 0,
+    settings: Mapping[str, Any] | None = None,
 ) -> Act:
-    """Make an act of an operation of the catalogue."""
-    base = OPERATIONS[kernel]
+    """Make an act of an operation of the catalogue; ``settings`` are constants of its kernel."""
+    usual = KERNELS[kernel].constants
+    own = {key: one for key, one in (settings or {}).items() if usual.get(key) != one}
+    base = OPERATIONS[kernel].with_settings(**own)
     operation = base if unit is None else replace(base, unit=unit)
     ordered = tuple((min(ends), max(ends)) for ends in stretches)
     return Act(operation, ordered, probability, levels)
@@ -76,8 +90,14 @@ def always(*acts: Act, fill: Fill = 0, interpolation: str = "nearest") -> Draw:
 
 
 def perhaps(draws: Sequence[Part], p: float) -> Draw:
-    """Make a fixed pipeline that is used as a whole with a probability."""
-    acts, (fill, interpolation) = acts_of(draws), style_of(draws)
+    """Make a pipeline that is used as a whole with a probability."""
+    options, (fill, interpolation) = options_of(draws), style_of(draws)
+    if len(options) > 1:
+        rest = [((), 1 - p)] if p < 1 else []
+        together = [*((acts, share * p) for acts, share in options), *rest]
+        found, shares = zip(*together, strict=True)
+        return Draw(found, shares, fill, interpolation)
+    ((acts, _),) = options
     if len(acts) == 1:
         acts = (replace(acts[0], probability=acts[0].probability * p),)
     if len(acts) == 1 or p >= 1:
@@ -86,9 +106,13 @@ def perhaps(draws: Sequence[Part], p: float) -> Draw:
 
 
 def one_of(inside: Sequence[Sequence[Part]], weights: Sequence[float], p: float = 1.0) -> Draw:
-    """Make a choice among fixed pipelines by weight, or none of them with probability 1 - p."""
-    options = [acts_of(draws) for draws in inside]
-    shares = [p * weight / sum(weights) for weight in weights]
+    """Make a choice among pipelines by weight, or none of them with probability 1 - p."""
+    options: list[tuple[Act, ...]] = []
+    shares: list[float] = []
+    for draws, weight in zip(inside, weights, strict=True):
+        for acts, share in options_of(draws):
+            options.append(acts)
+            shares.append(p * weight / sum(weights) * share)
     if p < 1:
         options, shares = [*options, ()], [*shares, 1 - p]
     fill, interpolation = style_of([draw for draws in inside for draw in draws])
@@ -98,24 +122,37 @@ def one_of(inside: Sequence[Sequence[Part]], weights: Sequence[float], p: float 
     return Draw(tuple(options), tuple(shares), fill, interpolation)
 
 
-def acts_of(draws: Iterable[Part]) -> tuple[Act, ...]:
-    """Return the acts of a fixed pipeline."""
-    found: list[Act] = []
-    for draw in draws:
-        if isinstance(draw, Policy) or len(draw.options) > 1:
+def options_of(draws: Iterable[Part]) -> list[tuple[tuple[Act, ...], float]]:
+    """Return what a pipeline may do: the acts of each combination of its choices, by probability.
+
+    A policy expresses only successive choices, so a choice inside a choice is multiplied out.
+    """
+    found: list[tuple[tuple[Act, ...], float]] = [((), 1.0)]
+    for draw in _draws_of(draws):
+        pairs = list(zip(draw.options, draw.weights, strict=True))
+        if len(found) * len(pairs) > _MOST_OPTIONS:
             raise NotExpressibleError(
-                "got a choice inside a choice; a policy can express only successive choices"
+                f"got choices inside a choice with more than {_MOST_OPTIONS} combinations; "
+                "expected fewer. Apply them one after the other, outside the choice"
             )
-        found += draw.options[0]
-    return tuple(found)
+        found = [
+            ((*acts, *more), share * weight) for acts, share in found for more, weight in pairs
+        ]
+    return found
+
+
+def _draws_of(parts: Iterable[Part]) -> list[Draw]:
+    """Return the draws of all parts; those of named policies, too."""
+    return [
+        draw for part in parts for draw in (terms_of(part) if isinstance(part, Policy) else (part,))
+    ]
 
 
 def style_of(draws: Iterable[Part]) -> tuple[Fill, Interpolation]:
     """Return the fill and interpolation of the draws that move the image."""
     moved = [
         (draw, {act.kernel for act in sum(draw.options, ())} & {*MOVED})
-        for draw in draws
-        if isinstance(draw, Draw)
+        for draw in _draws_of(draws)
     ]
     fills = {draw.fill for draw, kernels in moved if kernels}
     # Padded crops move by whole pixels, so they adopt the interpolation of the others.
@@ -161,106 +198,3 @@ def _one_act(options: Sequence[tuple[Act, ...]], shares: Sequence[float]) -> Act
     p = 1.0 if len(active) == len(options) else round(share + other, 9)
     act = Act(first.operation, both, p)
     return act if len(both) == 1 or mirrored(act) else None
-
-
-def refuse(transform: Any, given: Callable[[Any, str], Any] = getattr, /, **defaults: Any) -> None:
-    """Refuse parameters at values that cannot be read, all of them at once."""
-    wrong = [
-        (name, given(transform, name), value)
-        for name, value in defaults.items()
-        if not _same(_plain(given(transform, name)), _plain(value))
-    ]
-    if wrong:
-        raise _refusal(transform, wrong)
-
-
-def refused(transform: Any, name: str, got: Any, expected: Any) -> NotExpressibleError:
-    """Return the error for a parameter at a value that cannot be read."""
-    return _refusal(transform, [(name, got, expected)])
-
-
-def _refusal(transform: Any, wrong: Sequence[tuple[str, Any, Any]]) -> NotExpressibleError:
-    """Return the error for parameters, each with its name, given and accepted value."""
-    got = ", ".join(f"{name}={_plain(value)!r}" for name, value, _ in wrong)
-    kind = type(transform).__name__
-    expected = ", ".join(
-        f"{name} is {value}" if isinstance(value, str) and " " in value
-        else f"{name}={_plain(value)!r}"
-        for name, _, value in wrong
-    )  # fmt: skip
-    return NotExpressibleError(
-        f"got {kind} with {got}; a {kind} can be read only if {expected}. Change it, {BESIDE}"
-    )
-
-
-def _plain(value: Any) -> Any:
-    """Convert a value to numbers, strings and tuples."""
-    if isinstance(value, Enum):
-        return value.name.lower()
-    value = value.tolist() if hasattr(value, "tolist") else value
-    return tuple(map(_plain, value)) if isinstance(value, (list, tuple)) else value
-
-
-def _same(first: Any, second: Any) -> bool:
-    if isinstance(first, tuple) and isinstance(second, tuple):
-        return len(first) == len(second) and all(map(_same, first, second))
-    if isinstance(first, (int, float)) and isinstance(second, (int, float)):
-        # Such as 1.33 for 4 / 3, or a grey of 0.5 for 128 of 255.
-        return abs(first - second) <= 3e-3 * max(1.0, abs(second))
-    return bool(first == second)
-
-
-def no_operation(library: str, kind: str, near: Near | None = None) -> NotExpressibleError:
-    """Return the error for a transform that the catalogue does not have."""
-    if near is None:
-        return NotExpressibleError(
-            f"got {library}'s {kind}, which matches no operation of the catalogue; {BESIDE}"
-        )
-    return NotExpressibleError(
-        f"got {library}'s {kind}, which cannot be read exactly: {near.why}. Use the policy "
-        f"{near.policy!r}, which is close to it, {BESIDE}"
-    )
-
-
-def pair(ends: Any) -> tuple[float, float]:
-    """Convert two ends to numbers."""
-    low, high = (float(end) for end in ends)
-    return low, high
-
-
-def level(transform: Any, fill: Any) -> Fill:
-    """Return a fill in whole levels, one number if all channels are equal."""
-    levels = fill if isinstance(fill, (list, tuple)) else (fill or 0,)
-    if any(isinstance(part, str) or part != int(part) for part in levels):
-        raise refused(transform, "fill", fill, "whole levels from 0 to 255")
-    whole = tuple(map(int, levels))
-    return whole if len(set(whole)) > 1 else whole[0]
-
-
-def resized_crop(transform: Any, scale: Any, probability: float = 1.0) -> Draw:
-    """Read a random crop of at least some share of the image."""
-    low, high = pair(scale)
-    if high != 1:
-        raise refused(transform, "scale", (low, high), (low, 1))
-    return always(act_of("ResizedCrop", (low, low), probability=probability))
-
-
-def erased(transform: Any, scale: Any, probability: float) -> Draw:
-    """Read an erased rectangle of at most some share of the image."""
-    low, high = pair(scale)
-    if low != 0:
-        raise refused(transform, "scale", (low, high), (0, high))
-    return always(act_of("RandomErasing", (high, high), probability=probability))
-
-
-def blurred(transform: Any, name: str, kernel: Any, deviations: Any, probability: float) -> Draw:
-    """Read a Gaussian blur, unless its kernel is too small for its deviations."""
-    low, high = pair(deviations)
-    sides = kernel if isinstance(kernel, (list, tuple)) else (kernel,)
-    # On photographs, a kernel of two deviations per side is within half a level of a full one.
-    min_side = math.ceil(4 * high) + 1
-    if min(sides) < min_side:
-        raise refused(
-            transform, name, kernel, f"{min_side} or more for a standard deviation of {high:g}"
-        )
-    return always(act_of("Blur", (low, high), probability=probability))

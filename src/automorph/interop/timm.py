@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from automorph.interop.errors import refuse_operations
-from automorph.interop.fidelity import EQUAL, MIXED, Fidelity, alike, none
+from automorph.interop.fidelity import EQUAL, IMPORTED, MIXED, Fidelity, alike, none
 from automorph.interop.ir import NotExpressibleError
 from automorph.operations import CATALOGUE
 from automorph.policies import AugMix, Policy, Uniform, is_timm
@@ -15,10 +15,14 @@ _HAS = (
     "AutoContrast", "Equalize", "Invert", "Rotate", "Posterize", "Solarize", "SolarizeAdd",
     "Color", "Contrast", "Brightness", "Sharpness", "ShearX", "ShearY", "TranslateX", "TranslateY",
 )  # fmt: skip
-FIDELITY: dict[str, Fidelity] = {
-    operation.name: EQUAL if operation.name in _HAS else none("no timm string includes it")
-    for operation in CATALOGUE
-} | MIXED
+FIDELITY: dict[str, Fidelity] = (
+    {
+        operation.name: EQUAL if operation.name in _HAS else none("no timm string includes it")
+        for operation in CATALOGUE
+    }
+    | MIXED
+    | IMPORTED
+)
 _SAME_SHEAR = Fidelity("close", 0.1, "differs in the last bit of a ratio")
 _PARTS = alike("also moves by fractions of a pixel")
 FIDELITY |= {"ShearX": _SAME_SHEAR, "ShearY": _SAME_SHEAR}

@@ -8,16 +8,24 @@ from automorph.operations.affine import (
     unmoved,
 )
 from automorph.operations.blending import LABELS, partners
-from automorph.operations.catalogue import CATALOGUE, COMPILED, KERNELS, OPERATIONS
+from automorph.operations.catalogue import (
+    CATALOGUE,
+    COMPILED,
+    KERNELS,
+    LIBRARY_OPERATIONS,
+    OPERATIONS,
+)
 from automorph.operations.erasing import painted
 from automorph.operations.kernels import (
     Arguments,
+    Bounds,
     Context,
     DeviceContext,
     Images,
     Kernel,
     Matrices,
     Matrix,
+    NumPyKernel,
     Outside,
     Places,
     Read,
@@ -25,7 +33,9 @@ from automorph.operations.kernels import (
     TorchKernel,
     Values,
     Whole,
+    composed,
     truncated,
+    values_of,
 )
 from automorph.operations.random import (
     Stream,
@@ -65,6 +75,7 @@ __all__ = [
     "GREY",
     "KERNELS",
     "LABELS",
+    "LIBRARY_OPERATIONS",
     "MEAN",
     "NOTHING",
     "OPERATIONS",
@@ -73,6 +84,7 @@ __all__ = [
     "TEXT_DEFINITION",
     "TEXT_OPERATIONS",
     "Arguments",
+    "Bounds",
     "Colour",
     "Context",
     "DeviceContext",
@@ -81,6 +93,7 @@ __all__ = [
     "Kernel",
     "Matrices",
     "Matrix",
+    "NumPyKernel",
     "Operation",
     "Outside",
     "Places",
@@ -93,6 +106,7 @@ __all__ = [
     "Values",
     "Whole",
     "compose",
+    "composed",
     "find_operation",
     "fits_fixed_point",
     "fixed_point",
@@ -115,5 +129,6 @@ __all__ = [
     "truncated",
     "unit_interval",
     "unmoved",
+    "values_of",
     "weighted",
 ]

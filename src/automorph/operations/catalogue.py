@@ -9,29 +9,44 @@ from __future__ import annotations
 
 from automorph.operations import (
     blending,
+    blurs,
     colour,
+    crops,
+    distortions,
+    dropouts,
     erasing,
     filters,
     geometric,
+    levels,
     photometric,
     resizing,
+    several_moves,
+    symmetries,
     warps,
 )
 from automorph.operations.kernels import Kernel
 from automorph.operations.spec import Operation
 
 _FAMILIES = (geometric, photometric, colour, filters, erasing, blending, resizing, warps)
+_LIBRARIES = (symmetries, several_moves, crops, dropouts, levels, blurs, distortions)
 
 CATALOGUE: tuple[Operation, ...] = tuple(
     operation for family in _FAMILIES for operation in family.FAMILY
 )
 """Operations that keep labels."""
+LIBRARY_OPERATIONS: tuple[Operation, ...] = tuple(
+    operation for family in _LIBRARIES for operation in family.FAMILY
+)
+"""Operations drawn as other libraries draw them, from ranges of their own and without a magnitude.
+
+Imported pipelines use them. They are in no named space, so that a space keeps its meaning.
+"""
 OPERATIONS: dict[str, Operation] = {
-    operation.name: operation for operation in (*CATALOGUE, *blending.LABELS)
+    operation.name: operation for operation in (*CATALOGUE, *LIBRARY_OPERATIONS, *blending.LABELS)
 }
 KERNELS: dict[str, Kernel] = {
     operation.kernel: kernel
-    for family in (*(one.FAMILY for one in _FAMILIES), blending.LABELS)
+    for family in (*(one.FAMILY for one in (*_FAMILIES, *_LIBRARIES)), blending.LABELS)
     for operation, kernel in family.items()
 }
 """Implementations of the operations, by the name of the kernel."""

@@ -78,7 +78,11 @@ def blur(images: Images, values: Values, context: Context) -> Images:
 
     Equals torchvision's ``gaussian_blur`` with ``kernel_size = 2 ceil(3 value) + 1``.
     """
-    weights = gaussian(values)
+    return convolved(images, gaussian(values))
+
+
+def convolved(images: Images, weights: Values) -> Images:
+    """Convolve along both sides with odd numbers of weights ``(m, taps)``; edges are mirrored."""
     most = weights.shape[1] // 2
     out = images.astype(np.float64)
     for axis in (1, 2):

@@ -146,6 +146,7 @@ class Kernel:
     ``numpy``. A point-wise operation has a ``table`` ``(m, 1, 256)`` of its values ``(m,)``; its
     other paths and the Python export are derived from it. ``constants`` are numbers of the
     definition that another version could choose differently: policy files state them.
+    Operations may set those in ``settable`` otherwise (`Operation.with_settings`).
     """
 
     numpy: NumPyKernel
@@ -158,7 +159,11 @@ class Kernel:
     keeps_alpha: bool = False
     table: Callable[[Values], NDArray[np.uint8]] | None = None
     constants: Mapping[str, Any] = field(default_factory=dict)
+    settable: Mapping[str, Bounds] = field(default_factory=dict)
 
+
+Bounds = tuple[float, float] | tuple[str, ...]
+"""What an operation may set a constant to: numbers between two, or one of some words."""
 
 Family = dict[Operation, Kernel]
 """The operations that a family file declares."""
@@ -197,6 +202,33 @@ def _alpha_kept(run: TorchKernel) -> TorchKernel:
         return torch.cat([run(images[:, :3], device, *arguments), images[:, 3:]], dim=1)
 
     return kept
+
+
+def settings_of(operation: Operation, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the constants of a kernel as its operation sets them."""
+    return {**defaults, **dict(operation.settings)}
+
+
+def values_of(operation: Operation, magnitude: ArrayLike, context: Context) -> Values:
+    """Convert magnitudes ``(m,)`` to values, or draw them if the operation draws its own.
+
+    The draw is the last of the position, so it never coincides with one of the kernel.
+    """
+    if not operation.drawn:
+        return operation.values(magnitude, context.signs() if operation.signed else 1.0)
+    u = context.uniform(1, draw=(1 << DRAWS_A_POSITION) - 4)[:, 0]
+    low, high = operation.low, operation.high
+    if operation.whole:
+        return np.asarray(np.rint(low) + np.floor(u * (np.rint(high) - np.rint(low) + 1)))
+    return np.asarray(low + u * (high - low))
+
+
+def composed(operation: Operation, kernel: Kernel | None) -> bool:
+    """Return whether "fused" mode composes the operation's map with others.
+
+    Only those that the compiled path knows, so that all paths resample at the same places.
+    """
+    return bool(kernel and kernel.matrix and kernel.native is not None and not operation.settings)
 
 
 def truncated(values: ArrayLike) -> Whole:

@@ -62,6 +62,8 @@ class Operation:
     """
     definition: int = 1
     """The number of the kernel's definition, by which the operation is computed."""
+    settings: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
+    """Constants of the kernel that differ from its own, by name; see `with_settings`."""
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
@@ -71,8 +73,14 @@ class Operation:
                 "to the high end."
             )
         object.__setattr__(self, "fill", _colour(self.name, self.fill))
+        object.__setattr__(self, "settings", _settled(dict(self.settings)))
         if not self.kernel:
             object.__setattr__(self, "kernel", "user" if self.function else self.name)
+
+    @property
+    def drawn(self) -> bool:
+        """True if the value is drawn uniformly from the range, whatever the magnitude."""
+        return dict(self.settings).get("value") == "drawn"
 
     @property
     def magnitude_free(self) -> bool:
@@ -149,6 +157,17 @@ class Operation:
         """Return the operation with another range."""
         return replace(self, low=low, high=high)
 
+    def with_settings(self, **settings: Any) -> Operation:
+        """Return the operation with other constants of its kernel (ranges, sizes, words).
+
+        ``value="drawn"`` is a setting of every operation of images: the value is uniform over the
+        range in each draw, so a sub-policy can hold a range.
+
+        >>> Operation("Rotate", low=-9, high=9).with_settings(value="drawn").drawn
+        True
+        """
+        return replace(self, settings=tuple({**dict(self.settings), **settings}.items()))
+
     def __reduce__(self) -> tuple[Any, ...]:
         # For pickling: `@operation` binds the operation to the name of its function, so the other
         # process finds the function through that name.
@@ -161,6 +180,14 @@ class Operation:
             declared["function"] = None
             return _rebuilt, (declared, home)
         return _rebuilt, (declared, None)
+
+
+def _settled(settings: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return settings in their one form: sorted, lists as tuples."""
+    return tuple(
+        (key, tuple(value) if isinstance(value, list) else value)
+        for key, value in sorted(settings.items())
+    )
 
 
 def _colour(who: str, fill: Any) -> Colour | None:

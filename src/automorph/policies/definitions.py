@@ -3,22 +3,41 @@
 A kernel follows a numbered definition. A changed meaning gets the next number, and both remain: a
 file replays by the definition that it states. Constants are the numbers inside a definition that
 another library, or a later version of this one, may choose differently. Files that state others are
-refused.
+refused, except for those that an operation may set (`Kernel.settable`), and for values that are
+drawn from the range instead of following a magnitude.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
 from automorph.errors import PolicyError
-from automorph.operations import KERNELS, PAINTING, TEXT_DEFINITION, Colour, text_operation
+from automorph.operations import (
+    KERNELS,
+    PAINTING,
+    TEXT_DEFINITION,
+    Bounds,
+    Colour,
+    text_operation,
+)
 
+Settings = tuple[tuple[str, Any], ...]
 FIRST = 1
 """The definition of kernels that never changed, and of all that files of version 1 refer to."""
 
+DRAWN = {"value": "drawn"}
+"""The constant of an operation of images that draws its value uniformly from its range."""
+
+
+def _plain(constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Return constants as JSON has them: lists instead of tuples."""
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in constants.items()}
+
+
 KERNEL_CONSTANTS: dict[str, dict[str, Any]] = {
-    name: dict(kernel.constants) for name, kernel in KERNELS.items() if kernel.constants
+    name: _plain(kernel.constants) for name, kernel in KERNELS.items() if kernel.constants
 }
 """Constants by kernel, in the form of its declaration."""
 
@@ -40,7 +59,7 @@ def definitions_of(kernel: str) -> tuple[int, ...]:
 
 
 def definition_of(
-    kernel: str, *, fill: Colour | None = None, number: int = FIRST
+    kernel: str, *, fill: Colour | None = None, settings: Settings = (), number: int = FIRST
 ) -> dict[str, Any]:
     """Return definition and constants of a kernel, as in a file.
 
@@ -49,15 +68,53 @@ def definition_of(
     >>> definition_of("Cutout"), definition_of("Rotate")
     ({'definition': 1, 'constants': {'fill': 128}}, {'definition': 1})
     """
-    return {"definition": number, **stated(constants_with(kernel, fill))}
+    return {"definition": number, **stated(constants_with(kernel, fill, settings))}
 
 
-def constants_with(kernel: str, fill: Colour | None) -> dict[str, Any] | None:
-    """Return the constants of a kernel, with the colour that its operation paints with."""
-    constants = KERNEL_CONSTANTS.get(kernel)
-    if constants is None or fill is None or kernel not in PAINTING:
-        return constants
-    return {**constants, "fill": list(fill) if isinstance(fill, tuple) else fill}
+def constants_with(
+    kernel: str, fill: Colour | None, settings: Settings = ()
+) -> dict[str, Any] | None:
+    """Return the constants of a kernel as its operation has them: its colour and its settings."""
+    constants = KERNEL_CONSTANTS.get(kernel, {}) | _plain(dict(settings))
+    if fill is not None and kernel in PAINTING:
+        constants |= _plain({"fill": fill})
+    return constants or None
+
+
+def settings_in(given: Any, kernel: str, where: str) -> Settings:
+    """Return the settings that an operation of a file states; refuse those out of bounds."""
+    known = KERNELS.get(kernel)
+    if known is None or not isinstance(given, dict):
+        return ()
+    found: dict[str, Any] = DRAWN if given.get("value") == DRAWN["value"] else {}
+    for key, bounds in known.settable.items():
+        value, default = given.get(key), KERNEL_CONSTANTS[kernel][key]
+        if key in given and not _allowed(value, default, bounds):
+            what = f"one of {', '.join(map(str, bounds))}"
+            if not isinstance(bounds[0], str):
+                several = (
+                    "a list of two numbers in order" if isinstance(default, list) else "a number"
+                )
+                what = f"{several} from {bounds[0]:g} to {bounds[1]:g}"
+            raise PolicyError(f"{where}.{key} is {value!r:.60}; expected {what}")
+        if key in given and value != default:
+            found = {**found, key: tuple(value) if isinstance(value, list) else value}
+    return tuple(sorted(found.items()))
+
+
+def _allowed(value: Any, default: Any, bounds: Bounds) -> bool:
+    if isinstance(bounds[0], str):
+        return value in bounds
+    if isinstance(value, list) != isinstance(default, list):
+        return False
+    numbers = value if isinstance(value, list) else [value]
+    whole = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in numbers)
+    if not whole or not all(bounds[0] <= v <= float(bounds[1]) for v in numbers):
+        return False
+    if isinstance(default, list) and len(default) == 2:
+        # Numbers of tiles along two sides are not a range, but their order does no harm.
+        return len(numbers) == 2 and numbers[0] <= numbers[1]
+    return 1 <= len(numbers) <= 4
 
 
 def constants_of(kind: str) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from automorph.policies.definitions import (
     constants_of,
     constants_with,
     definition_of,
+    settings_in,
 )
 from automorph.policies.file_v1 import upgraded
 from automorph.policies.generated import Generated
@@ -218,10 +219,15 @@ def _encode(value: Any, *, full: bool) -> Any:
             module, name = function.__module__, getattr(function, "__qualname__", value.name)
             declared["function"] = f"{_MODULES.get(module, module)}:{name}"
         if full:
-            return declared | definition_of(value.kernel, fill=value.fill, number=value.definition)
+            stated = definition_of(
+                value.kernel, fill=value.fill, settings=value.settings, number=value.definition
+            )
+            return declared | stated
         if value.definition != FIRST:
             declared["definition"] = value.definition
-        return declared | ({} if value.fill is None else {"fill": _encode(value.fill, full=False)})
+        declared |= {} if value.fill is None else {"fill": _encode(value.fill, full=False)}
+        settings = {key: _encode(one, full=False) for key, one in value.settings}
+        return declared | ({"settings": settings} if settings else {})
     if isinstance(value, (Step, Piece)):
         return _fields(value, full=full)
     return [_encode(item, full=full) for item in value] if isinstance(value, tuple) else value
@@ -338,11 +344,12 @@ class _Reader:
                 f"{where}: unknown operation {kernel!r:.100}.{did_you_mean(kernel, OPERATIONS)} "
                 "Expected one that this version has; see: automorph list ops"
             )
-        needed = [*_DECLARED, *definition_of(kernel)]
+        settings = settings_in(entry.get("constants"), kernel, f"{where}.constants")
+        needed = [*_DECLARED, *definition_of(kernel, settings=settings)]
         _need_all(entry, needed, f"the operation {kernel}", where, optional=["function"])
         check_definition(entry["definition"], kernel, where)
         colour = _colour(entry, kernel, where)
-        _check_constants(entry, kernel, where, constants_with(kernel, colour))
+        _check_constants(entry, kernel, where, constants_with(kernel, colour, settings))
         if entry["domain"] != base.domain:
             raise PolicyError(
                 f"{where}.domain is {entry['domain']!r:.60}; expected {base.domain}, the "
@@ -361,6 +368,7 @@ class _Reader:
                 whole=_typed(entry["whole"], bool, f"{where}.whole"),
                 fill=colour,
                 definition=entry["definition"],
+                settings=settings,
             )
         except PolicyError as error:
             raise PolicyError(f"{where}: {error}") from None

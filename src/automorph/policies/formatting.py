@@ -42,6 +42,8 @@ def value_text(operation: Operation, weakest: float, strongest: float | None = N
     >>> value_text(space["Color"], 0, 1), value_text(space["Solarize"], 0, 1)
     ('factor 0.1 to 1.9', 'level 255 to 0')
     """
+    if operation.drawn:
+        return _with_unit(operation, _span(operation, operation.low, operation.high))
     ends = [weakest, weakest if strongest is None else strongest]
     if operation.magnitude_free:
         fixed = operation.unit != "" or operation.low != 0

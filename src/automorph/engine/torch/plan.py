@@ -17,6 +17,7 @@ from automorph.operations import (
     Images,
     Matrices,
     Matrix,
+    NumPyKernel,
     Operation,
     Outside,
     SearchSpace,
@@ -26,10 +27,12 @@ from automorph.operations import (
     Values,
     Whole,
     compose,
+    composed,
     fits_fixed_point,
     fixed_point,
     resample,
     unmoved,
+    values_of,
 )
 from automorph.operations.device import linear, nearest
 
@@ -97,14 +100,15 @@ class _Planner:
         drawn = [*self._drawn(sequences, position)]
         moving = [(m, *one[1:]) for one in drawn if (m := _matrix(one[0])) is not None]
         others = [one for one in drawn if _matrix(one[0]) is None]
-        calls = [*self._settle(_joined([rows for _, rows, _, _ in others]))]
+        alone = [one for one in drawn if not composed(one[0], KERNELS.get(one[0].kernel))]
+        calls = [*self._settle(_joined([rows for _, rows, _, _ in alone]))]
         calls += self._others(others)
         for matrix, rows, values, step in moving:
             matrices = matrix(values, step, self.size)
             self.pending[rows] = compose(self.pending[rows], matrices)
             self.moved[rows] = True
-        if not self.fused:
-            calls += self._settle(_joined([rows for _, rows, _, _ in moving]))
+        resampled = alone if self.fused else moving
+        calls += self._settle(_joined([rows for _, rows, _, _ in resampled]))
         return Position(tuple(calls), tuple(self._moves(np.flatnonzero(self.moved))))
 
     def _drawn(
@@ -115,8 +119,8 @@ class _Planner:
         for number in np.unique(sequences.op[active, position]):
             operation = self.space.operations[number]
             rows = np.flatnonzero(active & (sequences.op[:, position] == number))
-            signs = self._step(operation, rows, position).signs() if operation.signed else 1.0
-            values = operation.values(sequences.magnitude[rows, position], signs)
+            step = self._step(operation, rows, position)
+            values = values_of(operation, sequences.magnitude[rows, position], step)
             changed = values != operation.identity
             rows, values = rows[changed], values[changed]
             if len(rows) and operation.kernel != "Identity":
@@ -136,7 +140,8 @@ class _Planner:
         for operation, rows, values, step in drawn:
             kernel = KERNELS.get(operation.kernel)
             if kernel is None or kernel.torch is None:
-                yield PlannedCall(rows, host=partial(_user, values=values, step=step))
+                own: NumPyKernel = user_functions.call if kernel is None else kernel.numpy
+                yield PlannedCall(rows, host=partial(_on_host, run=own, values=values, step=step))
                 continue
             arguments = kernel.draw(values, step, self.size)
             shapes = tuple(argument.shape[1:] for argument in arguments)
@@ -183,8 +188,8 @@ def _joined(parts: list[Whole]) -> Whole:
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
-def _user(images: Images, *, values: Values, step: Context) -> Images:
-    return user_functions.call(images, values, step)
+def _on_host(images: Images, *, run: NumPyKernel, values: Values, step: Context) -> Images:
+    return run(images, values, step)
 
 
 def _resampled(images: Images, *, matrices: Matrices, fill: Images, outside: Outside) -> Images:

@@ -1,0 +1,179 @@
+"""Perspective, grid, optical and elastic distortions, as torchvision and albumentations draw them.
+
+Each reads every pixel of the result from a place of the input; what lies outside the image is the
+policy's fill.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from automorph.operations.affine import interpolate, within
+from automorph.operations.filters import normal_table
+from automorph.operations.geometric import GONE
+from automorph.operations.kernels import (
+    Bounds,
+    Context,
+    Family,
+    Images,
+    Kernel,
+    Places,
+    Read,
+    Size,
+    Values,
+    settings_of,
+)
+from automorph.operations.spec import Operation
+
+_PERSPECTIVE = {"scale": 0.5}
+_GRID = {"steps": 5, "limit": (-0.1, 0.1), "normalized": 1}
+_OPTICAL = {"limit": (-0.05, 0.05), "mode": "camera"}
+_ELASTIC = {"alpha_x": 120.0, "alpha_y": 120.0, "sigma": 6.0, "noise": "normal"}
+
+
+def _read_perspective(places: Places, value: float, context: Context, size: Size) -> Places:
+    """Move each corner inwards by up to ``scale`` times half a side (draws 1 to 8)."""
+    height, width = size
+    scale = settings_of(context.operation, _PERSPECTIVE)["scale"]
+    limits = [int(scale * (side // 2)) + 1 for side in (width, height)]
+    moves = np.array([int(context.below(limits[k % 2], draw=1 + k)[0]) for k in range(8)])
+    across, down = width - 1, height - 1
+    corners = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float64)
+    inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+    moved = corners + inwards * moves.reshape(4, 2)
+    rows, known = [], []
+    for (u, v), (x, y) in zip(moved, corners, strict=True):
+        rows += [[u, v, 1, 0, 0, 0, -x * u, -x * v], [0, 0, 0, u, v, 1, -y * u, -y * v]]
+        known += [x, y]
+    a, b, c, d, e, f, g, h = np.linalg.lstsq(np.array(rows), np.array(known), rcond=None)[0]
+    u, v = places[:, 0], places[:, 1]
+    below = g * u + h * v + 1.0
+    return np.stack([(a * u + b * v + c) / below, (d * u + e * v + f) / below], axis=1)
+
+
+def _read_grid(places: Places, value: float, context: Context, size: Size) -> Places:
+    """Stretch the strips between grid lines by random factors, along x and along y."""
+    given = settings_of(context.operation, _GRID)
+    steps = max(1, min(int(given["steps"]), *size))
+    low, high = given["limit"]
+    factors = 1.0 + low + (high - low) * context.uniform(2 * (steps + 1))[0].reshape(2, -1)
+    found = [
+        np.interp(places[:, axis] - 0.5, np.arange(side), _strips(side, steps, row, given)) + 0.5
+        for axis, (side, row) in enumerate(zip((size[1], size[0]), factors, strict=True))
+    ]
+    return np.stack(found, axis=1)
+
+
+def _strips(side: int, steps: int, factors: Values, given: dict[str, object]) -> Values:
+    """Return the place that each pixel along a side is read from, ``(side,)``."""
+    step = side // steps
+    factors = factors.copy()
+    if given["normalized"]:
+        factors[-1] *= (min(side, (steps + 1) * step) - steps * step) / step
+        factors *= side / step / factors.sum()
+    out, before = np.zeros(side), 0.0
+    for number, factor in enumerate(factors):
+        start, end = number * step, min((number + 1) * step, side)
+        after = before + step * factor
+        out[start:end] = np.linspace(before, after, max(end - start, 0))
+        before = after
+    return out
+
+
+def _read_optical(places: Places, value: float, context: Context, size: Size) -> Places:
+    """Bulge or pinch with the distance from the middle (draw 1)."""
+    given = settings_of(context.operation, _OPTICAL)
+    low, high = given["limit"]
+    k = low + (high - low) * context.uniform(1)[0, 0]
+    middle = np.array([size[1] / 2.0, size[0] / 2.0])
+    offset = places - 0.5 - middle
+    if given["mode"] == "camera":
+        square = ((offset / (2.0 * middle)) ** 2).sum(1, keepdims=True)
+        factor = 1.0 + k * square + k * square * square
+    else:
+        factor = 1.0 + k * (offset**2).sum(1, keepdims=True) / (middle**2).sum()
+    return np.asarray(offset * factor + middle + 0.5)
+
+
+def _read_elastic(places: Places, value: float, context: Context, size: Size) -> Places:
+    """Displace by noise smoothed with a Gaussian, times ``alpha`` px (Simard et al. 2003)."""
+    from scipy.ndimage import gaussian_filter
+
+    given = settings_of(context.operation, _ELASTIC)
+    words = context.words(2 * math.prod(size))[0].reshape(2, *size)
+    if given["noise"] == "normal":
+        fields = normal_table()[words >> 16]
+        fields = fields / max(float(np.abs(fields).max()), 1e-6)
+    else:
+        fields = words / 2.0**31 - 1.0
+    at = np.clip(places - 0.5, 0, [size[1] - 1, size[0] - 1])
+    found = []
+    for axis, field in enumerate(fields):
+        smooth = gaussian_filter(field, given["sigma"], mode="nearest")
+        found.append(_between(smooth, at) * given["alpha_y" if axis else "alpha_x"])
+    return np.asarray(places + np.stack(found, axis=1))
+
+
+def _between(field: Values, at: Places) -> Values:
+    """Interpolate a field ``(H, W)`` bilinearly at points ``(k, 2)`` inside it."""
+    height, width = field.shape
+    x0, y0 = np.floor(at[:, 0]).astype(np.int64), np.floor(at[:, 1]).astype(np.int64)
+    x1, y1 = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1)
+    dx, dy = at[:, 0] - x0, at[:, 1] - y0
+    upper = field[y0, x0] * (1 - dx) + field[y0, x1] * dx
+    return np.asarray(upper * (1 - dy) + (field[y1, x0] * (1 - dx) + field[y1, x1] * dx) * dy)
+
+
+def _warp(read: Read, constants: Mapping[str, object], settable: dict[str, Bounds]) -> Kernel:
+    def warped(images: Images, values: Values, context: Context) -> Images:
+        height, width = images.shape[1:3]
+        grid = np.mgrid[0:height, 0:width][::-1].reshape(2, -1).T + 0.5
+        out = np.empty_like(images)
+        for row in range(len(images)):
+            places = read(grid, float(values[row]), context.row(row), (height, width))
+            x, y = (places[:, axis].reshape(1, height, width) for axis in (0, 1))
+            out[row] = _read_at(images[row : row + 1], x, y, context)[0]
+        return out
+
+    return Kernel(warped, read=read, constants=constants, settable=settable)
+
+
+def _read_at(images: Images, x: Values, y: Values, context: Context) -> Images:
+    height, width = images.shape[1:3]
+    if context.bilinear:
+        mode = "edge" if context.outside == "fill" else context.outside
+        found = np.floor(interpolate(images, x, y, mode) + 0.5).astype(np.uint8)
+    else:
+        column, row = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
+        outside = "edge" if context.outside == "fill" else context.outside
+        found = images[:, within(row, height, outside)[0], within(column, width, outside)[0]]
+    if context.outside != "fill":
+        return found
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return np.where(inside[..., None], found, context.fill)
+
+
+FAMILY: Family = {
+    Operation(
+        "Perspective", random=True, label_risk=GONE,
+        about="Moves the four corners inwards by random amounts.",
+    ): _warp(_read_perspective, _PERSPECTIVE, {"scale": (0.0, 1.0)}),
+    Operation(
+        "GridDistortion", random=True,
+        about="Stretches the strips of a grid by random factors.",
+    ): _warp(_read_grid, _GRID,
+             {"steps": (1.0, 1000.0), "limit": (-0.99, 10.0), "normalized": (0.0, 1.0)}),
+    Operation(
+        "OpticalDistortion", random=True,
+        about="Bulges or pinches the image, as a lens does.",
+    ): _warp(_read_optical, _OPTICAL, {"limit": (-10.0, 10.0), "mode": ("camera", "fisheye")}),
+    Operation(
+        "ElasticTransform", random=True,
+        about="Displaces pixels by smoothed noise.",
+    ): _warp(_read_elastic, _ELASTIC,
+             {"alpha_x": (0.0, 1e5), "alpha_y": (0.0, 1e5), "sigma": (0.1, 1000.0),
+              "noise": ("normal", "uniform")}),
+}  # fmt: skip

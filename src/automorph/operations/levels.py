@@ -1,0 +1,208 @@
+"""Changes of levels and colours from several ranges at once, as albumentations draws them.
+
+Grey images keep their hue and saturation; alpha is kept unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from automorph.operations.kernels import (
+    Bounds,
+    Context,
+    Family,
+    Images,
+    Kernel,
+    NumPyKernel,
+    Values,
+    settings_of,
+)
+from automorph.operations.photometric import look_up
+from automorph.operations.spec import Operation
+
+_LEVELS = np.arange(256, dtype=np.float64)
+_BRIGHTNESS = {"brightness": (-0.2, 0.2), "contrast": (-0.2, 0.2), "by": "max"}
+_HSV = {"hue": (-0.11, 0.11), "saturation": (-30.0, 30.0), "value": (-20.0, 20.0), "rule": "add"}
+_SHIFT = {"red": (-20.0, 20.0), "green": (-20.0, 20.0), "blue": (-20.0, 20.0)}
+_CLAHE = {"clip": (1.0, 40.0), "tiles": (8, 8)}
+_BINS = 256
+
+
+def opaque(run: NumPyKernel) -> NumPyKernel:
+    """Return the kernel for images with alpha, which it leaves unchanged."""
+
+    def kept(images: Images, values: Values, context: Context) -> Images:
+        if images.shape[3] < 4:
+            return run(images, values, context)
+        colours = run(np.ascontiguousarray(images[..., :3]), values, context)
+        return np.concatenate([colours, images[..., 3:]], axis=3)
+
+    return kept
+
+
+def drawn(context: Context, *ends: tuple[float, float]) -> list[Values]:
+    """Draw a number ``(m,)`` from each range: draws 1, 2, .."""
+    chance = context.uniform(len(ends))
+    return [low + (high - low) * chance[:, k] for k, (low, high) in enumerate(ends)]
+
+
+def _levels(values: Values) -> Images:
+    """Round to whole levels from 0 to 255."""
+    return np.asarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+
+
+def brightness_contrast(images: Images, values: Values, context: Context) -> Images:
+    """Multiply levels by ``1 + contrast`` and add ``brightness`` times 255, or times their mean."""
+    given = settings_of(context.operation, _BRIGHTNESS)
+    contrast, brightness = drawn(context, given["contrast"], given["brightness"])
+    means = images.reshape(len(images), -1).mean(1) if given["by"] == "mean" else 255.0
+    tables = _LEVELS * (1.0 + contrast)[:, None] + (brightness * means)[:, None]
+    return look_up(images, _levels(tables)[:, None])
+
+
+def hue_saturation_value(images: Images, values: Values, context: Context) -> Images:
+    """Shift the hue (in turns), and shift or multiply saturation and value (of 255)."""
+    given = settings_of(context.operation, _HSV)
+    turn, saturation, value = drawn(context, given["hue"], given["saturation"], given["value"])
+    turn, saturation, value = (one[:, None, None] for one in (turn, saturation, value))
+    most, least = images.max(3).astype(np.float64), images.min(3).astype(np.float64)
+    chroma = most - least
+    safe = np.where(chroma > 0, chroma, 1.0)
+    if given["rule"] == "add":
+        s = 255.0 * chroma / np.maximum(most, 1.0) + saturation
+        v = most + value
+    else:
+        s, v = 255.0 * chroma / np.maximum(most, 1.0) * saturation, most * value
+    v = np.clip(v, 0, 255)
+    if images.shape[3] == 1:
+        return _levels(v)[..., None]
+    s = np.where(chroma > 0, np.clip(s, 0, 255), 0.0)
+    red, green, blue = (images[..., k].astype(np.float64) for k in range(3))
+    h = np.select(
+        [most == red, most == green],
+        [(green - blue) / safe, 2.0 + (blue - red) / safe],
+        4.0 + (red - green) / safe,
+    )
+    h = (h + 6.0 * turn) % 6.0
+    parts = []
+    for shift in (5.0, 3.0, 1.0):
+        place = (shift + h) % 6.0
+        low = np.clip(np.minimum(place, 4.0 - place), 0.0, 1.0)
+        parts.append(v - v * s / 255.0 * low)
+    return _levels(np.stack(parts, axis=3))
+
+
+def rgb_shift(images: Images, values: Values, context: Context) -> Images:
+    """Add one drawn number to each channel; a grey image gets that of the first."""
+    given = settings_of(context.operation, _SHIFT)
+    added = np.stack(drawn(context, given["red"], given["green"], given["blue"]), axis=1)
+    tables = _LEVELS + added[:, : images.shape[3], None]
+    return look_up(images, _levels(tables))
+
+
+def channel_shuffle(images: Images, values: Values, context: Context) -> Images:
+    """Put the channels in a random order (draws 1 to 3: the smallest number comes first)."""
+    order = context.uniform(images.shape[3]).argsort(axis=1, kind="stable")
+    return np.take_along_axis(images, order[:, None, None, :], axis=3)
+
+
+def clahe(images: Images, values: Values, context: Context) -> Images:
+    """Equalize tile by tile with clipped histograms (Zuiderveld 1994), on L of CIE Lab."""
+    given = settings_of(context.operation, _CLAHE)
+    (clip,) = drawn(context, given["clip"])
+    rows, columns = map(int, given["tiles"])
+    out = np.empty_like(images)
+    for k, image in enumerate(images):
+        if image.shape[2] == 1:
+            out[k, ..., 0] = _equalized(image[..., 0], clip[k], rows, columns)
+            continue
+        lab = _to_lab(image)
+        light = _levels(lab[..., 0] * 2.55)
+        lab[..., 0] = _equalized(light, clip[k], rows, columns) / 2.55
+        out[k] = _from_lab(lab)
+    return out
+
+
+def _equalized(plane: Images, clip: float, rows: int, columns: int) -> Images:
+    """Equalize one plane ``(H, W)``; tables are interpolated between the middles of tiles."""
+    height, width = plane.shape
+    down, across = -height % rows, -width % columns
+    padded = np.pad(plane, ((0, down), (0, across)), mode="reflect" if min(plane.shape) > 8 else
+                    "edge")  # fmt: skip
+    h, w = padded.shape[0] // rows, padded.shape[1] // columns
+    tiles = padded.reshape(rows, h, columns, w).swapaxes(1, 2).reshape(rows * columns, -1)
+    first = np.arange(len(tiles))[:, None] * _BINS
+    counts = np.bincount((first + tiles).ravel(), minlength=len(tiles) * _BINS)
+    counts = counts.reshape(len(tiles), _BINS)
+    limit = max(int(clip * h * w / _BINS), 1)
+    over = np.maximum(counts - limit, 0).sum(1)
+    counts = np.minimum(counts, limit) + (over // _BINS)[:, None]
+    for row, rest in enumerate((over % _BINS).tolist()):
+        if rest:
+            counts[row, :: max(_BINS // rest, 1)][:rest] += 1
+    tables = np.clip(np.rint(counts.cumsum(1) * (255.0 / (h * w))), 0, 255)
+    tables = tables.reshape(rows, columns, _BINS)
+    y, x = np.arange(height) / h - 0.5, np.arange(width) / w - 0.5
+    top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
+    dy, dx = (y - top)[:, None], (x - left)[None, :]
+    ends = [np.clip(top + k, 0, rows - 1)[:, None] for k in (0, 1)]
+    sides = [np.clip(left + k, 0, columns - 1)[None, :] for k in (0, 1)]
+    upper = tables[ends[0], sides[0], plane] * (1 - dx) + tables[ends[0], sides[1], plane] * dx
+    lower = tables[ends[1], sides[0], plane] * (1 - dx) + tables[ends[1], sides[1], plane] * dx
+    return _levels(upper * (1 - dy) + lower * dy)
+
+
+_TO_XYZ = np.array(
+    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+)
+_WHITE = _TO_XYZ.sum(1)
+
+
+def _to_lab(image: Images) -> Values:
+    """Convert sRGB ``(H, W, 3)`` to CIE Lab under D65."""
+    share = image / 255.0
+    linear = np.where(share > 0.04045, ((share + 0.055) / 1.055) ** 2.4, share / 12.92)
+    ratio = linear @ _TO_XYZ.T / _WHITE
+    f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    light = np.where(ratio[..., 1] > 0.008856, 116 * y - 16, 903.3 * ratio[..., 1])
+    return np.stack([light, 500 * (x - y), 200 * (y - z)], axis=2)
+
+
+def _from_lab(lab: Values) -> Images:
+    y = (lab[..., 0] + 16) / 116
+    f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=2)
+    ratio = np.where(f > 0.206893, f**3, (f - 16 / 116) / 7.787)
+    linear = np.clip((ratio * _WHITE) @ np.linalg.inv(_TO_XYZ).T, 0, 1)
+    share = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+    return _levels(255 * share)
+
+
+def _kernel(run: NumPyKernel, constants: Mapping[str, object], **settable: Bounds) -> Kernel:
+    return Kernel(opaque(run), keeps_alpha=True, constants=constants, settable=settable)
+
+
+FAMILY: Family = {
+    Operation(
+        "BrightnessContrast", random=True,
+        about="Multiplies levels by one drawn number and adds another.",
+    ): _kernel(brightness_contrast, _BRIGHTNESS, brightness=(-10.0, 10.0), contrast=(-10.0, 10.0),
+               by=("max", "mean")),
+    Operation(
+        "HueSaturationValue", random=True,
+        about="Changes hue, saturation and value by drawn amounts.",
+    ): _kernel(hue_saturation_value, _HSV, hue=(-1.0, 1.0), saturation=(-255.0, 255.0),
+               value=(-255.0, 255.0), rule=("add", "multiply")),
+    Operation(
+        "RGBShift", random=True, about="Adds a drawn number to each channel.",
+    ): _kernel(rgb_shift, _SHIFT, **dict.fromkeys(_SHIFT, (-255.0, 255.0))),
+    Operation(
+        "ChannelShuffle", random=True, about="Puts the channels in a random order.",
+    ): Kernel(opaque(channel_shuffle), keeps_alpha=True),
+    Operation(
+        "CLAHE", random=True,
+        about="Equalizes tiles with clipped histograms (contrast-limited, adaptive).",
+    ): _kernel(clahe, _CLAHE, clip=(0.01, 1e4), tiles=(1.0, 64.0)),
+}  # fmt: skip

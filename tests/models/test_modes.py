@@ -26,7 +26,7 @@ SOURCE = Path(automorph.__file__).parent
 MAY_CALL = {
     "training/trainer.py:_conclude": "a trained network is returned ready to predict",
     "training/trainer.py:_finished": "likewise",
-    "training/load_model.py:load_trained": "likewise, a network loaded from a file",
+    "training/load_model.py:trained_from": "likewise, a network loaded from a file",
     "robustness/translators/cyclegan/training.py:train_cyclegan": "likewise, the generators",
     "text/pretrained.py:pretrained": "a network of ours that only predicts",
     "inference/run_export.py:export_model": "a network of ours that is written to a file",

@@ -34,4 +34,7 @@ html_theme = "furo"
 html_title = "Automorph"
 html_static_path = ["_static"]
 html_css_files = ["automorph.css"]
-html_extra_path = ["../src/automorph/policies/policy.schema.json"]
+html_extra_path = [
+    "../src/automorph/policies/policy.schema.json",
+    "../src/automorph/policies/space.schema.json",
+]

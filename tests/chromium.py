@@ -97,7 +97,7 @@ class Browser:
 
     def open(
         self,
-        page: Path,
+        page: Path | str,
         *,
         width: int = 1200,
         height: int = 900,
@@ -105,7 +105,7 @@ class Browser:
         scripts: bool = True,
         media: str = "screen",
     ) -> None:
-        """Load a file in a window of this width, in light or dark, on screen or paper."""
+        """Load a file or an address in a window of this width, in light or dark."""
         self.send("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.send(
             "Emulation.setDeviceMetricsOverride",
@@ -117,7 +117,8 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", media=media, features=[scheme])
         self._events.clear()
-        self.send("Page.navigate", url=page.resolve().as_uri())
+        address = page if isinstance(page, str) else page.resolve().as_uri()
+        self.send("Page.navigate", url=address)
         while not any(event.get("method") == "Page.loadEventFired" for event in self._events):
             self._events.append(self._receive())
 
@@ -131,9 +132,11 @@ class Browser:
         return answer["result"].get("value")
 
     def press(self, key: str) -> None:
-        """Press a key, such as Tab or Enter."""
-        code = {"Tab": 9, "Enter": 13}[key]
-        words = {"text": "\r"} if key == "Enter" else {}
+        """Press a key, such as Tab, Enter, ArrowRight or n."""
+        named = {"Tab": 9, "Enter": 13, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39,
+                 "ArrowDown": 40}  # fmt: skip
+        code = named.get(key) or ord(key.upper())
+        words = {"text": "\r"} if key == "Enter" else {} if key in named else {"text": key}
         for kind in ("keyDown", "keyUp"):
             self.send(
                 "Input.dispatchKeyEvent",
@@ -143,6 +146,16 @@ class Browser:
                 windowsVirtualKeyCode=code,
                 **(words if kind == "keyDown" else {}),
             )
+
+    def click(self, selector: str) -> None:
+        """Click in the middle of the first element of a CSS selector with the mouse."""
+        x, y = self.evaluate(
+            f"(() => {{ const one = document.querySelector({json.dumps(selector)});"
+            "one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect();"
+            "return [box.x + box.width / 2, box.y + box.height / 2]; })()"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def requests(self) -> list[str]:
         """The addresses that the open page requested."""

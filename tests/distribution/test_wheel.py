@@ -56,6 +56,10 @@ def test_the_wheel_has_all_that_runs_and_nothing_else(built):
     for wanted in (
         "py.typed",
         "policies/policy.schema.json",
+        "policies/space.schema.json",
+        "review/review.html",
+        "review/review.css",
+        "review/review.js",
         "interop/standalone.py",
         "cli/export.py",
     ):

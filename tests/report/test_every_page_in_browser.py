@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pages import check_accessible, check_whole
 
 from automorph.cli import main
 from chromium import Browser
+from pages import check_accessible, check_whole
 
 pytestmark = pytest.mark.slow
 QUICK = ["--limit", "100", "--model", "cnn:8", "--epochs", "2"]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from comparisons import LONG, TEN, comparison, photographs
-from pages import VISIBLE, check_accessible, check_whole
 
 from automorph.report import compare_page, write_report
 from chromium import Browser
+from pages import VISIBLE, check_accessible, check_whole
 
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "digits": comparison,

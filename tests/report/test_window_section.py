@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from pages import check_whole
 
 from automorph.data import WindowRecord
 from automorph.report import window
 from automorph.report.page import Definitions, Figure, Page, render, write_report
 from chromium import Browser
+from pages import check_whole
 
 COUNTS = tuple(range(60))
 RECORD = WindowRecord(-160.0, 240.0, "as given (window)", 300, 120, 0.25, 0.05, COUNTS, -360, 440)

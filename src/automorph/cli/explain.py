@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from automorph.diagnostics import Explanation, Finding
     from automorph.models import Weights
     from automorph.operations import SearchSpace
+    from automorph.policies import ReviewedSpace
     from automorph.training import Task
 
 EXAMPLES, DRAWS = 2, 5
@@ -58,9 +59,9 @@ _STYLES = {
 @data_options
 @click.option(
     "--space",
-    metavar="NAME",
-    type=NameWord("operations:SPACES"),
-    help="Operations to explain.",
+    metavar="NAME|FILE",
+    type=NameWord("operations:SPACES", check="policies:load_space", endings=(".json",)),
+    help="Operations to explain, by name or as saved by automorph review.",
     show_default="catalogue; texts: texts, without WordNet operations if WordNet is missing",
 )
 @click.option(
@@ -101,10 +102,11 @@ def explain(
     Uses at most 2,000 training examples and trains nothing (with --deep: one training).
     The measures are predictions: they rank operations but do not replace a comparison.
     """
-    from automorph.operations import named_space
+    from automorph.policies import is_space_file, load_space, read_space
 
     # Reject bad options before reading the data, and bad data before importing torch.
-    operations = None if space is None else named_space(space)
+    operations = None if space is None else load_space(space)
+    reviewed = read_space(space) if space is not None and is_space_file(space) else None
     sizing = None if model else choosing()
     loaded = load(data, resizing=pretraining_of(model), sizing=sizing, **options)
     from automorph.diagnostics import default_space
@@ -116,7 +118,8 @@ def explain(
     run = ExplainRun(
         source=data, task=task, space=operations, folder=Path(out) if out else None,
         features="random" if deep or model is None else model, deep=deep, seed=seed,
-        quiet=quiet or as_json, weights=None if deep else weights,
+        quiet=quiet or as_json, weights=None if deep else weights, reviewed=reviewed,
+        space_word=space,
     )  # fmt: skip
     content = run.run()
     if as_json:
@@ -136,15 +139,22 @@ class ExplainRun:
     seed: int
     quiet: bool
     weights: str | None = None
+    reviewed: ReviewedSpace | None = None
+    """The file that the space comes from, with what a person marked."""
+    space_word: str | None = None
+    """The space as typed."""
 
     def run(self) -> dict[str, Any]:
         """Run the explanation and return the object that ``--json`` prints."""
         from automorph.diagnostics import explain, instant_policy, is_identity
+        from automorph.experiments import digest
+        from automorph.policies import mark_words, space_to_dict
         from automorph.report import publish
 
         words = [self.space.name, self.features, str(self.deep), str(self.seed)]
         start = self._weights()
         words += [start.hash] if start and not self.deep else []
+        words += [digest(space_to_dict(self.space))] if self.reviewed else []
         folder = self.folder or run_folder("explain", self.task, words)
         self._check_folder(folder)
         say = console(quiet=self.quiet)
@@ -166,6 +176,11 @@ class ExplainRun:
             )  # fmt: skip
         policy = instant_policy(result)
         content = {**result.to_dict(), "data": self.source}
+        if self.reviewed is not None:
+            seen, marks = self.reviewed.looked_at, self.reviewed.marks
+            for row in content["operations"]:
+                mark = marks.get(row["name"])
+                row["marked"] = mark_words(seen[row["name"]], mark) if mark else "not judged"
         provenance = {
             **provenance_of(self.task.data, started, result.seconds),
             **notes_of(self.task.data),
@@ -242,7 +257,7 @@ class ExplainRun:
         """
         from automorph.operations import SPACES
 
-        space = self.space.name if self.space.name in SPACES else None
+        space = self.space.name if self.space.name in SPACES else self.space_word
         if not any(row["verdict"] in ("keep", "keep mild") for row in rows):
             return [suggest("search", self.source, space=space)]
         seen = "" if self.deep or self.features == "random" else f"(features={self.features})"
@@ -341,9 +356,10 @@ def table_of(rows: Sequence[Mapping[str, Any]], *, width: int = NARROW) -> Table
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("rank", "operation", "verdict", "useful range"):
         table.add_column(name, no_wrap=True)
+    marked = any("marked" in row for row in rows)
     more = ("alignment", "moved", "new", "variance", "µs") if wide else ()
-    for name in ("error", "label risk", *more):
-        table.add_column(name, justify="right")
+    for name in ("error", "label risk", *(["you marked"] if marked else []), *more):
+        table.add_column(name, justify="left" if name == "you marked" else "right")
     if wide:
         table.add_column("why")
     for row in rows:
@@ -356,6 +372,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], *, width: int = NARROW) -> Table
             # Adding zero turns a negative zero into a positive one.
             f"{round(100 * row['change'], 1) + 0.0:+.1f}%",
             f"{round(100 * row['label_risk'], 1) + 0.0:+.1f}%",
+            *([row["marked"]] if "marked" in row else []),
         ]
         if wide:
             cells += [

@@ -47,6 +47,7 @@ def stack(*options: Callable[[Command], Command]) -> Callable[[Command], Command
 
 _LIMITED = {
     "preview": "Choose from N examples only",
+    "review": "Choose from N examples only",
     "explain": "Use N examples only",
     "audit": "Train the audited network on N examples only",
     "patch": "Train on N examples only",

@@ -83,13 +83,17 @@ class NameWord(_Word):
     """A name of a registry, ``room:REGISTRY``, or one of the ``others`` that the option takes.
 
     ``check`` is a light function, ``room:function``, that refuses wrong words; without it, the
-    name alone is looked up here and its options are checked later.
+    name alone is looked up here and its options are checked later. Files with one of ``endings``
+    are completed, too.
     """
 
     name = "text"
 
-    def __init__(self, registry: str, *others: str, check: str = "") -> None:
+    def __init__(
+        self, registry: str, *others: str, check: str = "", endings: tuple[str, ...] = ()
+    ) -> None:
         self.registry, self.others, self.check = registry, others, check
+        self.endings = endings
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check that the word is a name."""
@@ -109,6 +113,7 @@ class NameWord(_Word):
         registry = _load(self.registry)
         found = [(one.completion, one.about) for one in registry.values()]
         found += [(other, "") for other in self.others]
+        found += [(path, "") for path in (_paths(incomplete, self.endings) if self.endings else ())]
         return [
             CompletionItem(name, help=about or None)
             for name, about in found

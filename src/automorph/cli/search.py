@@ -79,10 +79,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--space",
-    metavar="NAME",
-    type=NameWord("operations:SPACES", "explained", check="searchers:check_space"),
-    help="Search space; explained: the operations that explain predicts to be harmless, with "
-    "narrower ranges.",
+    metavar="NAME|FILE",
+    type=NameWord(
+        "operations:SPACES", "explained", check="searchers:check_space", endings=(".json",)
+    ),
+    help="Search space, by name or as saved by automorph review; explained: the operations that "
+    "explain predicts to be harmless, with narrower ranges.",
     show_default="randaugment; texts: texts-wordnet, or texts-plain without WordNet",
 )
 @click.option(
@@ -192,7 +194,7 @@ def search(
     if words_of(data, task).own:
         check_method(spec, task)
     operations = space_of(space, task, method=spec, folder=out, seed=seed)
-    after = after or load_policy(default_post_policy(words_of(data, task).domain, spec))
+    after = after or load_policy(default_post_policy(words_of(data, task).domain, spec, operations))
     run = SearchRun(
         source=data, task=task, method=spec, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,
@@ -293,8 +295,14 @@ class SearchRun:
 
         One that was begun when the default was five seeds has another name, and goes on.
         """
+        from automorph.experiments import digest
+        from automorph.policies import space_to_dict
+
+        space = self.options["space"]
+        # Two reviewed spaces may have one name.
+        more = [] if space.refused is None else [digest(space_to_dict(space))]
         named = [
-            run_folder("search", self.task, [json.dumps(settings)])
+            run_folder("search", self.task, [json.dumps(settings), *more])
             for settings in (self._settings(), self._settings(5))
         ]
         return next((one for one in named if (one / "trials.journal").exists()), named[0])

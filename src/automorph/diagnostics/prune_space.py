@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from automorph.diagnostics.explain_result import Explanation
 from automorph.diagnostics.run_explain import is_identity
 from automorph.errors import UsageError
@@ -60,4 +62,4 @@ def explained_space(explanation: Explanation, space: SearchSpace | None = None) 
             kept.append(narrowed(operation, finding.useful))
         elif operation.name in ranked[:LEAST]:
             kept.append(narrowed(operation, finding.best.magnitude))
-    return SearchSpace(f"{full.name}-explained", tuple(kept))
+    return replace(full, name=f"{full.name}-explained", operations=tuple(kept))

@@ -27,7 +27,7 @@ from automorph.diagnostics.value_bench import ValueBench
 from automorph.errors import UsageError
 from automorph.models import resizing_of
 from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
-from automorph.policies import value_text
+from automorph.policies import load_space, value_text
 from automorph.targets import check_target
 from automorph.text import find_wordnet
 from automorph.training import Task, as_task, fitted
@@ -62,8 +62,8 @@ def explain(
 
     - ``source``: a `Task`, a ``DATA`` string, arrays or a data set (``options`` go to
       `automorph.training.as_task`); only its training part is used, at most 2,000 examples;
-    - ``space``: a name or a `SearchSpace`, which may hold your own operations (None: see
-      `default_space`);
+    - ``space``: a name, a file of ``automorph review`` or a `SearchSpace`, which may hold your own
+      operations (None: see `default_space`);
     - ``features``: ``random`` (convolutions; for texts words and pairs of words), ``pixels``, the
       name of a model, or a function of images or texts (None: those of the task's network if its
       weights are pretrained, else ``random``);
@@ -85,7 +85,7 @@ def explain(
     if features is None:
         features = task.network if task.regime != "scratch" else "random"
     chosen = default_space(task.data.domain) if space is None else space
-    chosen = named_space(chosen) if isinstance(chosen, str) else chosen
+    chosen = load_space(chosen)
     _check(task, chosen, magnitudes, copies)
     chosen = fitted(chosen, task)
     bench, name = _bench(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -39,6 +39,10 @@ class SearchSpace:
 
     name: str
     operations: tuple[Operation, ...]
+    refused: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+    """Operations that a person who reviewed the space left out; None: nobody reviewed it."""
+    limited: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """Operations whose ranges that person narrowed: limits for everything that is tried."""
 
     def __post_init__(self) -> None:
         names = [plain(operation.name) for operation in self.operations]
@@ -90,11 +94,11 @@ class SearchSpace:
         # Pickle a named space by its name.
         if self.name in SPACES and self == named_space(self.name):
             return named_space, (self.name,)
-        return SearchSpace, (self.name, self.operations)
+        return SearchSpace, (self.name, self.operations, self.refused, self.limited)
 
     def with_operations(self, *operations: Operation) -> SearchSpace:
         """Return the space with operations appended."""
-        return SearchSpace(self.name, (*self.operations, *operations))
+        return replace(self, operations=(*self.operations, *operations))
 
     def without(self, *names: str) -> SearchSpace:
         """Return the space without some operations.
@@ -104,7 +108,7 @@ class SearchSpace:
         """
         left_out = {self.number(name) for name in names}
         kept = (one for number, one in enumerate(self.operations) if number not in left_out)
-        return SearchSpace(self.name, tuple(kept))
+        return replace(self, operations=tuple(kept))
 
     def painted(self, fill: Colour | None, *, only: Colour | None = None) -> SearchSpace:
         """Return the space with another colour for operations that paint.
@@ -120,15 +124,15 @@ class SearchSpace:
             else one
             for one in self.operations
         )
-        return self if changed == self.operations else SearchSpace(self.name, changed)
+        return self if changed == self.operations else replace(self, operations=changed)
 
     def defined_by(self, definition: int) -> SearchSpace:
         """Return the space with its text operations computed by another of their definitions."""
         if all(one.definition == definition for one in self if _is_text(one)):
             return self
-        return SearchSpace(
-            self.name,
-            tuple(
+        return replace(
+            self,
+            operations=tuple(
                 replace(one, definition=definition) if _is_text(one) else one
                 for one in self.operations
             ),
@@ -156,9 +160,9 @@ class SearchSpace:
         """
         if self.reads_words:
             corpus.check_words()
-        return SearchSpace(
-            self.name,
-            tuple(
+        return replace(
+            self,
+            operations=tuple(
                 replace(one, corpus=corpus.read_by(one.definition) if _is_text(one) else corpus)
                 for one in self.operations
             ),

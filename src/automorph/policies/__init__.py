@@ -12,12 +12,28 @@ from automorph.policies.batch_mixing import Mixed
 from automorph.policies.builtin import NAMED, POLICIES
 from automorph.policies.chain import Chain, chained
 from automorph.policies.domains import check_domain
-from automorph.policies.file import identity_form, policy_from_dict, policy_to_dict, read_policy
+from automorph.policies.file import (
+    identity_form,
+    policy_from_dict,
+    policy_to_dict,
+    read_policy,
+    space_to_dict,
+)
 from automorph.policies.formatting import number_text, value_text
 from automorph.policies.former_names import former
 from automorph.policies.generated import Generated, noise
 from automorph.policies.image_types import as_given, as_uint8
 from automorph.policies.loading import list_policies, load_policy, save_policy
+from automorph.policies.marks import (
+    SIDES,
+    Mark,
+    WrongFrom,
+    mark_words,
+    marked_space,
+    one_side,
+    remaining,
+    sides_of,
+)
 from automorph.policies.mixing import Mixing, unmixed
 from automorph.policies.naming import with_options
 from automorph.policies.numpy_rnn import GATES, NETWORKS, Network
@@ -26,6 +42,15 @@ from automorph.policies.pba_policy import Shuffled
 from automorph.policies.random_policy import RandomPolicy, drawn_subpolicies
 from automorph.policies.rendering import BEYOND, Fill, Interpolation, known_fill
 from automorph.policies.schedule import Piece, Schedule
+from automorph.policies.space_file import (
+    ReviewedSpace,
+    is_space_file,
+    load_space,
+    marks_from_dict,
+    read_space,
+    reviewed_to_dict,
+    write_space,
+)
 from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 from automorph.policies.targets import Followed, check_follow, follow
@@ -42,6 +67,7 @@ __all__ = [
     "NAMED",
     "NETWORKS",
     "POLICIES",
+    "SIDES",
     "TABLES",
     "AugMix",
     "Chain",
@@ -49,6 +75,7 @@ __all__ = [
     "Followed",
     "Generated",
     "Interpolation",
+    "Mark",
     "Mixed",
     "Mixing",
     "Mixture",
@@ -56,6 +83,7 @@ __all__ = [
     "Piece",
     "Policy",
     "RandomPolicy",
+    "ReviewedSpace",
     "Schedule",
     "Shuffled",
     "SpacePolicy",
@@ -64,6 +92,7 @@ __all__ = [
     "Table",
     "Uniform",
     "Usage",
+    "WrongFrom",
     "are_texts",
     "as_given",
     "as_texts",
@@ -78,22 +107,34 @@ __all__ = [
     "follow",
     "former",
     "identity_form",
+    "is_space_file",
     "is_timm",
     "known_fill",
     "list_policies",
     "load_policy",
+    "load_space",
+    "mark_words",
+    "marked_space",
+    "marks_from_dict",
     "noise",
     "number_text",
+    "one_side",
     "parse_policy",
     "policy_from_dict",
     "policy_to_dict",
     "read_policy",
+    "read_space",
+    "remaining",
+    "reviewed_to_dict",
     "save_policy",
+    "sides_of",
+    "space_to_dict",
     "stages_of",
     "unmixed",
     "usage",
     "value_text",
     "with_options",
+    "write_space",
 ]
 
 if not TYPE_CHECKING:  # A checker would take every name for one that exists.

@@ -215,7 +215,9 @@ POLICIES = Registry(
 
 
 def _space(space: Space) -> SearchSpace:
-    return named_space(space) if isinstance(space, str) else space
+    from automorph.policies.space_file import load_space  # It reads policies, too.
+
+    return load_space(space)
 
 
 def _changed(**options: tuple[float, float]) -> list[str]:

@@ -14,6 +14,7 @@ from automorph.errors import PolicyError
 from automorph.files import atomic_write
 from automorph.operations import (
     GREY,
+    MEAN,
     OPERATIONS,
     PAINTING,
     Operation,
@@ -176,6 +177,23 @@ def policy_from_dict(
         return _Reader(own).policy(content.get("policy"), f"{where}: policy")
     except RecursionError:
         raise PolicyError(f"{where} is nested too deeply; expected a policy file") from None
+
+
+def space_to_dict(space: SearchSpace) -> dict[str, Any]:
+    """Convert a search space to plain data, in the form that it has in policy files.
+
+    The mean colour of data that are not known is grey.
+    """
+    data: dict[str, Any] = _encode(space.painted(GREY, only=MEAN), full=True)
+    return data
+
+
+def space_from_dict(
+    content: Any, operations: Iterable[Operation] = (), *, where: str = "the space"
+) -> SearchSpace:
+    """Build a search space from the data of :func:`space_to_dict`; errors name the wrong entry."""
+    own = {operation.name: operation for operation in operations}
+    return _Reader(own).space(content, where)
 
 
 def parse_json(text: str) -> Any:

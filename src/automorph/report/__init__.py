@@ -10,12 +10,12 @@ from automorph.report.explain import explain_page
 from automorph.report.formatting import count, duration, plural, times
 from automorph.report.multi_run import runs_page
 from automorph.report.overlays import beside, overlaid
-from automorph.report.page import Page, Section, render, write_report
+from automorph.report.page import Page, Picture, Section, render, write_report
 from automorph.report.patch import patch_page
-from automorph.report.pictures import contact_sheet
+from automorph.report.pictures import column, contact_sheet
 from automorph.report.publisher import PAGES, publish, read_kept
 from automorph.report.search import search_page
-from automorph.report.text_examples import MARKS, changes, passages
+from automorph.report.text_examples import MARKS, changes, marked, passages
 from automorph.report.train import train_page
 from automorph.report.view_model import Results
 
@@ -24,17 +24,20 @@ __all__ = [
     "PAGES",
     "TITLES",
     "Page",
+    "Picture",
     "Results",
     "Section",
     "audit_page",
     "audits_page",
     "beside",
     "changes",
+    "column",
     "compare_page",
     "contact_sheet",
     "count",
     "duration",
     "explain_page",
+    "marked",
     "overlaid",
     "passages",
     "patch_page",

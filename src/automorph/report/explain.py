@@ -151,7 +151,8 @@ def _tables(rows: Sequence[JsonObject], values: bool) -> list[Part]:
             else formatting.signed(100 * row["label_risk"], 1) + "%"
         )
         rank = f"{row['rank']} ({low}–{high})"
-        short.append([head, verdict, row["reason"], rank, error, risk])
+        marked = [row["marked"]] if "marked" in row else []
+        short.append([head, verdict, row["reason"], rank, error, risk, *marked])
         more = [
             formatting.signed(row["alignment"], 3),
             f"{row['invariance']:.2f}",
@@ -161,6 +162,7 @@ def _tables(rows: Sequence[JsonObject], values: bool) -> list[Part]:
         ]
         every.append([head, error, risk, *more])
     columns = ["Operation", "Verdict", "Why", "Rank", "Error", "Label risk"]
+    columns += ["You marked"] if any("marked" in row for row in rows) else []
     caption = "At the magnitude with the lowest predicted error."
     return [
         PageTable(columns, short, caption, numbers=(3, 4, 5)),

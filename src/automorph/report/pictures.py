@@ -60,6 +60,24 @@ def row(images: Pixels) -> Image.Image:
     return Image.fromarray(whole)
 
 
+def column(images: Pixels, *, label: str = "", alt: str = "", limit: int = 4_000) -> Picture:
+    """Make one picture of images ``(n, H, W, C)``, one below the other.
+
+    It is a PNG of at most ``limit`` bytes an image, or else a WebP of about that size.
+    """
+    shown = tiles(images)
+    number, height, width = shown.shape[:3]
+    whole = np.zeros((number * (height + 2 + GAP) - GAP, width + 2, 4), np.uint8)
+    for place, one in enumerate(shown):
+        top = place * (height + 2 + GAP)
+        whole[top : top + height + 2] = EDGE
+        whole[top + 1 : top + height + 1, 1:-1] = _rgba(one)
+    image = Image.fromarray(whole)
+    crisp = max(images.shape[1:3]) <= TILE
+    address = _address(image, limit * number, optimize=False)
+    return Picture(address, image.width, image.height, label, alt, crisp)
+
+
 def strip(images: Pixels, *, label: str = "", alt: str = "", limit: int = 60_000) -> Picture:
     """Make one picture of images ``(n, H, W, C)``, the first one (the original) set apart.
 
@@ -108,8 +126,8 @@ def _left(place: int, width: int) -> int:
     return place * (width + GAP) + (AFTER_ORIGINAL if place else 0)
 
 
-def _address(image: Image.Image, limit: int) -> str:
-    kind, data = "png", _encoded(image, "PNG", optimize=True)
+def _address(image: Image.Image, limit: int, *, optimize: bool = True) -> str:
+    kind, data = "png", _encoded(image, "PNG", optimize=optimize)
     for quality in (80, 45, 10):
         if len(data) <= limit:
             break

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from automorph.searchers.child_training import TrainJob as TrainJob
     from automorph.searchers.defaults import begun_method as begun_method
     from automorph.searchers.defaults import default_post_policy as default_post_policy
+    from automorph.searchers.defaults import default_space as default_space
     from automorph.searchers.defaults import space_of as space_of
     from automorph.searchers.interrupted import SearchInterrupted as SearchInterrupted
     from automorph.searchers.outlook import Outlook as Outlook
@@ -47,6 +48,7 @@ _HOMES = {
     "read_budget": "budget",
     "space_of": "defaults",
     "default_post_policy": "defaults",
+    "default_space": "defaults",
     "Job": "automorph.experiments",
     "Searcher": "base",
     "Standing": "base",

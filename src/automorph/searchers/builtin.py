@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from automorph._moved import warn
-from automorph.operations import named_space
+from automorph.policies import load_space
 from automorph.registry import Entry, Registry, plain
 
 if TYPE_CHECKING:
@@ -244,9 +244,9 @@ def list_searches() -> dict[str, str]:
 
 
 def check_space(name: str) -> None:
-    """Raise unless it is the name of a space, which may be one that is to be explained."""
+    """Raise unless it names a space, which may be in a file, or is to be explained."""
     first, _, rest = name.partition(":")
     if first != EXPLAINED:
-        named_space(name)
+        load_space(name)
     elif rest:
-        named_space(rest)
+        load_space(rest)

@@ -13,6 +13,7 @@ from automorph.diagnostics import explain, explained_space
 from automorph.errors import UsageError
 from automorph.experiments import ExternalTask, Looks, read_looks, task_without_test
 from automorph.operations import SearchSpace, named_space
+from automorph.policies import load_policy, load_space
 from automorph.searchers.budget import Controls
 from automorph.searchers.builtin import EXPLAINED, SearchSpec
 from automorph.text import find_wordnet
@@ -34,7 +35,7 @@ def space_of(
     folder: str | os.PathLike[str] | None = None,
     seed: int = 0,
 ) -> SearchSpace:
-    """Return the search space of a name; see `search`. None: the default of the method.
+    """Return the search space of a name or a file; see `search`. None: the default of the method.
 
     A ``folder`` with a search that was begun with the first default keeps it, with a warning.
     """
@@ -43,7 +44,7 @@ def space_of(
     first, _, rest = (space or "").partition(":")
     name = rest if first == EXPLAINED else space
     domain = task.domain if isinstance(task, ExternalTask) else task.data.domain
-    operations = named_space(name) if name else default_space(domain, method)
+    operations = load_space(name) if name else default_space(domain, method)
     if not name and operations.name != FIRST and _begun_with_first(folder):
         warnings.warn(
             f"{folder} was begun with the default space of version 0.1, {FIRST}, and continues "
@@ -72,14 +73,27 @@ def default_space(domain: str, method: SearchSpec | None = None) -> SearchSpace:
     return named_space("texts-wordnet" if find_wordnet() else "texts-plain")
 
 
-def default_post_policy(domain: str, method: SearchSpec | None = None) -> str:
+def default_post_policy(
+    domain: str, method: SearchSpec | None = None, space: SearchSpace | None = None
+) -> str:
     """Return the default post-policy: ``flip-crop`` for images, none for texts.
 
-    A race has none: whether crops and flips help is what it finds out.
+    A race has none: whether crops and flips help is what it finds out. What a person left out of a
+    reviewed ``space`` is left out here, too.
     """
     if domain != "image":
         return "none"
-    return method.entry.post_policy if method else "flip-crop"
+    usual = method.entry.post_policy if method else "flip-crop"
+    refused = set(() if space is None else space.refused or ())
+    choices = (usual, "crop", "flip", "none") if usual == "flip-crop" else (usual,)
+    return next((one for one in choices if not refused & set(load_policy(one).space.names)), "none")
+
+
+def reviewed_identity(space: SearchSpace) -> dict[str, list[str]]:
+    """Return what a person ruled out, for the identity of a search; nothing for other spaces."""
+    if space.refused is None:
+        return {}
+    return {"refused": list(space.refused), "limited": list(space.limited)}
 
 
 def begun_method(named: SearchSpec, folder: str | os.PathLike[str] | None) -> SearchSpec:

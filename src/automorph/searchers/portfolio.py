@@ -17,7 +17,16 @@ from automorph.errors import AutomorphError
 from automorph.experiments import ExternalTask, Treatment, check_external, digest
 from automorph.files import read_json
 from automorph.operations import OPERATIONS, SearchSpace, named_space
-from automorph.policies import Mixture, Policy, Step, Uniform, chained, load_policy
+from automorph.policies import (
+    Mixture,
+    Policy,
+    Step,
+    Uniform,
+    chained,
+    drawable,
+    load_policy,
+    value_text,
+)
 from automorph.searchers.prior import PRIOR
 from automorph.text import find_wordnet
 from automorph.training import Task, as_augmenter, check_augmenter, check_frozen, fitted
@@ -162,8 +171,29 @@ def _images(space: SearchSpace) -> list[tuple[Policy, str]]:
             own = draws(operations=space)
             policy = chained(load_policy(first), own) if first else own
         lacking = () if draws else sorted({one.name for one in policy.space} - allowed_by(space))
-        made.append((policy, f"the space lacks {', '.join(lacking)}" if lacking else ""))
+        reason = f"the space lacks {', '.join(lacking)}" if lacking else beyond(policy, space)
+        made.append((policy, reason))
     return made
+
+
+def beyond(policy: Policy, space: SearchSpace) -> str:
+    """Return what a policy does that a person ruled out in a reviewed space; empty if nothing.
+
+    >>> from automorph.policies import Mark, marked_space
+    >>> space = marked_space(named_space("everything"), {"HorizontalFlip": Mark(never=True)})
+    >>> beyond(load_policy("flip"), space), beyond(load_policy("crop"), space)
+    ('you ruled out HorizontalFlip', '')
+    """
+    if space.refused is None:
+        return ""
+    found = []
+    for drawn in drawable(policy):
+        limit = space[drawn.name] if drawn.name in space.limited else None
+        if drawn.name in space.refused:
+            found.append(drawn.name)
+        elif limit is not None and not limit.low <= drawn.low <= drawn.high <= limit.high:
+            found.append(f"{drawn.name} beyond {value_text(limit, 0, 1)}")
+    return f"you ruled out {', '.join(found)}" if found else ""
 
 
 def allowed_by(space: SearchSpace) -> set[str]:

@@ -51,6 +51,11 @@ class RandAugmentSearch(Searcher):
             raise UsageError(f"randaugment got strength={strength!r}; expected one of {expected}")
         check_range("randaugment", "most", most, int, 1, 20)
         check_range("randaugment", "reach", reach, float, 0.1, 100)
+        if reach > 1 and setting.space.refused is not None:
+            raise UsageError(
+                f"randaugment got reach={reach:g}, which widens ranges that you set in "
+                f"{setting.space.name}; expected at most 1: leave out reach, or review the space"
+            )
         self.setting = setting
         self.space = setting.space if reach == 1 else widened(setting.space, reach)
         self.grid = _grid(setting.trials, most, STRENGTHS[strength]) if by == "grid" else None

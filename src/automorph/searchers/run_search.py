@@ -42,6 +42,7 @@ from automorph.searchers.child_training import with_post_policy
 from automorph.searchers.defaults import (
     begun_method,
     default_post_policy,
+    reviewed_identity,
     space_of,
     table_of,
 )
@@ -144,7 +145,9 @@ def search(
     check_method(named, full_task)
     domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
     operations = space_of(space, full_task, method=named, folder=folder, seed=seed)
-    post = load_policy(default_post_policy(domain, named) if post_policy is None else post_policy)
+    post = load_policy(
+        default_post_policy(domain, named, operations) if post_policy is None else post_policy
+    )
     if operations.domain == "text" and operations == operations.defined_by(1):
         post = former(post)  # As the folder was begun.
     check_task(full_task, operations, domain)
@@ -162,6 +165,7 @@ def search(
         "trials": trials,
         "budget": seconds,
         "seed": seed,
+        **reviewed_identity(operations),
         "seeds": looks.cap if looks.fixed else str(looks),
         # Searches of version 0.1 recorded no controls: they had all.
         **({} if which == "all" else {"controls": which}),
@@ -229,7 +233,7 @@ def search(
         looks = looks.at_most(cap)
         # A race finds out whether crops and flips help; its controls have them all the same.
         bare = named.key == "race" and not len(post.space)
-        usual = load_policy(default_post_policy(domain)) if bare else None
+        usual = load_policy(default_post_policy(domain, space=operations)) if bare else None
         compared = controls_of(winner, operations, post, length, which, usual=usual)
         if isinstance(full_task, ExternalTask) and full_task.epochs is None:
             compared.pop("longer", None)  # Its length cannot be changed.

@@ -7,11 +7,16 @@ from automorph.errors import UsageError
 
 SUPPORTED: dict[TargetKind, tuple[str, ...]] = {
     "classes": (
-        "preview", "train", "compare", "search", "explain", "audit", "patch", "predict", "export",
+        "preview", "review", "train", "compare", "search", "explain", "audit", "patch", "predict",
+        "export",
     ),
-    "labels": ("preview", "train", "compare", "search", "explain", "audit", "predict", "export"),
-    "values": ("preview", "train", "compare", "search", "explain", "audit", "predict", "export"),
-    "masks": ("preview", "train", "compare", "search", "predict", "export"),
+    "labels": (
+        "preview", "review", "train", "compare", "search", "explain", "audit", "predict", "export",
+    ),
+    "values": (
+        "preview", "review", "train", "compare", "search", "explain", "audit", "predict", "export",
+    ),
+    "masks": ("preview", "review", "train", "compare", "search", "predict", "export"),
 }  # fmt: skip
 """The verbs that take each kind."""
 REASONS: dict[str, str] = {

@@ -16,6 +16,7 @@ from automorph.robustness.translators.cyclegan.losses import (
     discriminator_loss,
     generator_losses,
 )
+from automorph.robustness.translators.cyclegan.masked import MaskedGenerator, roughness
 from automorph.robustness.translators.cyclegan.networks import (
     ImageGenerator,
     PatchDiscriminator,
@@ -294,3 +295,42 @@ def test_sides_without_a_common_class_are_refused(sides):
     few = Side(sides[1].images[:2], np.zeros(2, np.int64))
     with pytest.raises(DataError, match="second subgroup has 2 images"):
         train_cyclegan(a, few)
+
+
+def test_outside_of_its_mask_an_image_stays_the_same():
+    generator = MaskedGenerator(3, 16, width=4).eval()
+    x = torch.rand(4, 3, 16, 16) * 2 - 1
+    assert torch.equal(generator(x), x)  # It begins as the identity, with a mask of one half.
+    torch.nn.init.normal_(generator.last.weight, std=1.0)
+    y, mask = generator.parts(x)
+    outside = (mask == 0).expand_as(x)
+    assert 0 < outside.float().mean() < 1
+    assert torch.equal(y[outside], x[outside])
+    assert not torch.equal(y[~outside], x[~outside])
+    # Noise that only the network sees does not reach the image.
+    y, mask = generator.parts(x, x + 0.1)
+    assert torch.equal(y[(mask == 0).expand_as(x)], x[(mask == 0).expand_as(x)])
+
+
+def test_masks_are_penalised_late_and_their_training_resumes(sides, tmp_path):
+    recipe = replace(TINY, steps=10, networks="masked")
+    training = CycleTraining(*sides, recipe, seed=0, device=torch.device("cpu"))
+    training.step()
+    assert training.losses["mask"] == 0
+    whole = train_cyclegan(*sides, recipe=recipe)
+    for _ in range(5):
+        training.step()
+    assert training.losses["mask"] > 0
+    again = CycleTraining(*sides, recipe, seed=0, device=torch.device("cpu"))
+    again.restore(*training.state())
+    while again.steps < recipe.steps:
+        again.step()
+    x = torch.rand(2, 1, 16, 16)
+    made = again.average.model["b"].eval()(x)
+    assert torch.equal(made, whole["b"](x))
+    assert roughness(torch.ones(1, 1, 4, 4)) == 0
+
+
+def test_masks_have_files_of_their_own(sides):
+    names = [_identity(*sides, replace(TINY, networks="masked", sparse=s), 0) for s in (0.5, 1.0)]
+    assert len({*names, _identity(*sides, TINY, 0)}) == 3

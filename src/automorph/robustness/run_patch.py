@@ -95,7 +95,8 @@ def patch(
     validation part; the default is robust accuracy, that of the worst group of one class and one
     subgroup. ``also`` are metrics that are shown.
 
-    - ``translator``: ``auto``, ``cyclegan``, ``statistics``, ``matched``, ``exact``, for texts
+    - ``translator``: ``auto``, ``statistics``, ``masked-cyclegan``, ``cyclegan``, ``matched``,
+      ``background``, ``inpaint``, ``exact``, for texts
       ``word-swap``, ``none``, a function ``module:function`` or a translator; it is checked before
       use, and one that fails is replaced, with a note (see `choose_translator`). ``cyclegan``
       configures its training, ``limits`` are those of the checks;

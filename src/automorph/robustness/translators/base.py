@@ -296,8 +296,8 @@ def load_edit(name: str, pairs: frozenset[tuple[int, int]]) -> UserEdit:
     module, colon, function = name.partition(":")
     if not colon or not function:
         raise UsageError(
-            f"unknown translator {name!r}; expected cyclegan, statistics, matched (images), "
-            "word-swap (texts), auto, none, or a function as module:function"
+            f"unknown translator {name!r}; expected statistics, masked-cyclegan, matched or "
+            "another of automorph list translators, auto, none, or a function as module:function"
         )
     try:
         edit = getattr(import_module(module), function)

@@ -1,4 +1,4 @@
-"""Translators by name: ``statistics``, ``cyclegan``, ``matched``, ``exact``, ``word-swap``."""
+"""Translators by name: ``statistics``, ``masked-cyclegan``, ``inpaint``, ``word-swap``, .."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ class FitOptions:
 
 @dataclass(frozen=True)
 class TranslatorEntry(Entry[Translator]):
-    """A translator, the examples it takes, and whether ``auto`` tries it.
+    """A translator, the examples it takes, whether ``auto`` tries it, and whether it is trained.
 
+    One that is trained takes minutes, and does not replace another that failed.
     The factory takes a `Dataset` and `FitOptions`, and fits to the training part.
     """
 
     given: int = field(default=2, kw_only=True)
     domain: str = "image"
     auto: bool = True
+    trained: bool = False
 
 
 def _word_swap(data: Dataset, options: FitOptions) -> Translator:
@@ -54,14 +56,35 @@ TRANSLATORS = Registry(
         "matches the means and covariances of principal components, in closed form",
     ),
     TranslatorEntry(
+        "masked-cyclegan",
+        "automorph.robustness.translators.cyclegan_translator:build_masked",
+        "a CycleGAN with a learned mask: outside of it, images stay the same to the pixel",
+        trained=True,
+    ),
+    TranslatorEntry(
         "cyclegan",
         "automorph.robustness.translators.cyclegan_translator:build",
         "one CycleGAN per class, or one for all classes when the rarest group has few images",
+        auto=False,
+        trained=True,
     ),
     TranslatorEntry(
         "matched",
         lambda data, options: fit_matches(data.train),
         "the nearest real image of the same class in the other subgroup",
+    ),
+    TranslatorEntry(
+        "background",
+        "automorph.robustness.translators.background:build",
+        "pastes the foreground of each image on a background of the other subgroup (OpenCV)",
+        auto=False,
+    ),
+    TranslatorEntry(
+        "inpaint",
+        "automorph.robustness.translators.inpainting:build",
+        "removes marks of a colour of their own by inpainting, and pastes those of other images "
+        "(OpenCV)",
+        auto=False,
     ),
     TranslatorEntry(
         "exact",
@@ -85,7 +108,7 @@ def tried(domain: str) -> tuple[str, ...]:
     """Return the translators that ``auto`` tries for images or texts, cheapest first.
 
     >>> tried("image"), tried("text")
-    (('statistics', 'cyclegan', 'matched'), ('word-swap',))
+    (('statistics', 'masked-cyclegan', 'matched'), ('word-swap',))
     """
     return tuple(name for name, one in TRANSLATORS.items() if one.auto and one.domain == domain)
 

@@ -6,7 +6,7 @@ Zhu et al. (ICCV 2017), as used for model patching by Goel et al. (ICLR 2021).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +157,8 @@ def fit_cyclegan(
             generators[(label, hub, other)] = trained["b"]
             generators[(label, other, hub)] = trained["a"]
     alone = np.flatnonzero((counts.sum(axis=1) > 0) & (both.sum(axis=1) < 2))
-    return CycleGAN(generators, hub, tuple(alone.tolist()))
+    name = "masked cyclegan" if recipe.networks == "masked" else "cyclegan"
+    return CycleGAN(generators, hub, tuple(alone.tolist()), name=name)
 
 
 def _side(
@@ -180,6 +181,12 @@ def _reporting(progress: Fitting, title: str) -> Callable[[int, int, dict[str, f
         return progress(title, done, steps, losses)
 
     return report
+
+
+def build_masked(data: Dataset, options: FitOptions) -> CycleGAN:
+    """Fit the translator ``masked-cyclegan`` of a data set."""
+    recipe = replace(options.recipe or CycleRecipe(), networks="masked")
+    return build(data, replace(options, recipe=recipe))
 
 
 def build(data: Dataset, options: FitOptions) -> CycleGAN:

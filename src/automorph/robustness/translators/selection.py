@@ -68,11 +68,11 @@ def choose_translator(
 ) -> Choice:
     """Build the requested translator, check it, and fall back to others if it fails.
 
-    ``wanted`` is a translator, ``exact`` (data with known pairs), ``statistics``, ``cyclegan``,
-    ``matched``, for texts ``word-swap``, a function ``module:function``, ``auto`` (these in order
-    of cost; the first that passes) or ``none``; ``protect`` lists words that a word swap must keep.
-    After a failure ``statistics`` and ``matched`` are tried, and then no translator is used, with a
-    note.
+    ``wanted`` is a translator, a name of `TRANSLATORS` (``exact`` for data with known pairs,
+    ``statistics``, ``masked-cyclegan``, .., for texts ``word-swap``), a function
+    ``module:function``, ``auto`` (``statistics``, ``masked-cyclegan`` and ``matched``; the first
+    that passes) or ``none``; ``protect`` lists words that a word swap must keep. After a failure
+    those of ``auto`` that need no training are tried, and then no translator is used, with a note.
     """
     if wanted == "none":
         return Choice(None, "none", ())
@@ -107,7 +107,7 @@ def choose_translator(
 def _order(wanted: str | Translator, usual: tuple[str, ...]) -> tuple[str | Translator, ...]:
     if wanted == "auto":
         return usual
-    later = tuple(kind for kind in usual if kind not in (wanted, "cyclegan"))
+    later = tuple(kind for kind in usual if kind != wanted and not TRANSLATORS[kind].trained)
     return (wanted, *later)
 
 

@@ -53,11 +53,12 @@ class Made:
 
 @dataclass(frozen=True, eq=False)
 class GeneratorLosses:
-    """The weighted parts of the generators' loss; their sum is minimised."""
+    """The weighted parts of the generators' loss; ``mask`` is 0 for generators without masks."""
 
     fool: Tensor
     cycle: Tensor
     identity: Tensor
+    mask: Tensor
 
     @property
     def total(self) -> Tensor:
@@ -83,7 +84,7 @@ def generator_losses(
     fool = adversarial(judged[0], True, kind) + adversarial(judged[1], True, kind)
     back = functional.l1_loss(made.a_again, a) + functional.l1_loss(made.b_again, b)
     same = functional.l1_loss(made.a_same, a) + functional.l1_loss(made.b_same, b)
-    return GeneratorLosses(fool, cycle * back, 0.5 * identity * same)
+    return GeneratorLosses(fool, cycle * back, 0.5 * identity * same, torch.zeros_like(fool))
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, kind: Adversarial = "least-squares") -> Tensor:

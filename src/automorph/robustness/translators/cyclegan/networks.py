@@ -29,7 +29,15 @@ class ImageGenerator(nn.Module):
     and starts as the identity: only the edit is learned.
     """
 
-    def __init__(self, channels: int, side: int, *, width: int = 16, residual: bool = True) -> None:
+    def __init__(
+        self,
+        channels: int,
+        side: int,
+        *,
+        width: int = 16,
+        residual: bool = True,
+        outputs: int | None = None,
+    ) -> None:
         super().__init__()
         self.residual = residual
         self.whole = 1 << max(side - 1, 4).bit_length()
@@ -48,13 +56,18 @@ class ImageGenerator(nn.Module):
             twin = 0 if level == levels - 1 else widths[level]
             self.up.append(_up(before + twin, widths[level - 1]))
             before = widths[level - 1]
-        self.last = nn.ConvTranspose2d(before + widths[0], channels, 4, 2, 1)
+        self.last = nn.ConvTranspose2d(before + widths[0], outputs or channels, 4, 2, 1)
         self.apply(_first_weights)
         if residual:
             nn.init.zeros_(self.last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """Translate float ``(n, C, H, W)``."""
+        y = torch.tanh(self.raw(x))
+        return (x + 2 * y).clamp(-1, 1) if self.residual else y
+
+    def raw(self, x: Tensor) -> Tensor:
+        """Return the output of the last convolution ``(n, outputs, H, W)``."""
         height, width = x.shape[-2:]
         gaps = (self.whole - width, self.whole - height)
         pads = (gaps[0] // 2, gaps[0] - gaps[0] // 2, gaps[1] // 2, gaps[1] - gaps[1] // 2)
@@ -67,9 +80,8 @@ class ImageGenerator(nn.Module):
         seen.pop()
         for number, layer in enumerate(self.up):
             y = layer(y if number == 0 else torch.cat([y, seen.pop()], 1))
-        y = torch.tanh(self.last(torch.cat([y, seen.pop()], 1)))
-        y = y[..., pads[2] : pads[2] + height, pads[0] : pads[0] + width]
-        return (x + 2 * y).clamp(-1, 1) if self.residual else y
+        raw: Tensor = self.last(torch.cat([y, seen.pop()], 1))
+        return raw[..., pads[2] : pads[2] + height, pads[0] : pads[0] + width]
 
 
 class PatchDiscriminator(nn.Module):

@@ -10,7 +10,7 @@ from automorph.errors import UsageError
 from automorph.robustness.translators.cyclegan.augmentation import CHANGES, Change
 from automorph.robustness.translators.cyclegan.losses import Adversarial
 
-Networks = Literal["compact", "released"]
+Networks = Literal["compact", "released", "masked"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,11 @@ class CycleRecipe:
       and Sandler 2017, "CycleGAN, a master of steganography");
     - ``augment`` lists the changes of the discriminators' inputs;
     - ``width`` and ``judge_width`` are the channels of the first layers; ``networks`` are
-      ``compact`` or those ``released`` with model patching, with batch normalisation; ``residual``
-      is that of `ImageGenerator`, for compact networks;
+      ``compact``, those ``released`` with model patching, with batch normalisation, or ``masked``
+      (see `MaskedGenerator`); ``residual`` is that of `ImageGenerator`, for compact networks;
+    - ``sparse`` and ``smooth`` weigh the mean and the roughness of the masks, from a fifth of the
+      steps on, and fully from half of them: a mask that closes before its generator has learned
+      anything never opens again;
     - ``average`` is the decay of the running mean of the generators, which translates (0: the
       last weights do).
 
@@ -49,6 +52,8 @@ class CycleRecipe:
     residual: bool = True
     average: float = 0.995
     networks: Networks = "compact"
+    sparse: float = 1.0
+    smooth: float = 1.0
 
     def __post_init__(self) -> None:
         if self.loss not in get_args(Adversarial):
@@ -80,6 +85,8 @@ class CycleRecipe:
             ("width", 1, math.inf),
             ("judge_width", 1, math.inf),
             ("average", 0, 1),
+            ("sparse", 0, math.inf),
+            ("smooth", 0, math.inf),
         ):
             if not low <= getattr(self, name) <= high:
                 value = getattr(self, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from automorph.robustness.translators.cyclegan.losses import (
     discriminator_loss,
     generator_losses,
 )
+from automorph.robustness.translators.cyclegan.masked import MaskedGenerator, roughness
 from automorph.robustness.translators.cyclegan.networks import (
     ImageGenerator,
     PatchDiscriminator,
@@ -110,7 +111,7 @@ class CycleTraining:
         torch.autograd.backward(judged[0] + judged[1])
         self._descend(1)
         self.steps += 1
-        parts = (losses.fool, losses.cycle, losses.identity, judged[0] + judged[1])
+        parts = (losses.fool, losses.cycle, losses.identity, judged[0] + judged[1], losses.mask)
         values = torch.stack([part.detach() for part in parts])
         if not bool(values.isfinite().all()):
             raise TrainingError(
@@ -118,7 +119,7 @@ class CycleTraining:
                 f"Try learning rates of {self.recipe.generator_lr / 3:.1g} and "
                 f"{self.recipe.discriminator_lr / 3:.1g}"
             )
-        names = ("adversarial", "cycle", "identity", "discriminators")
+        names = ("adversarial", "cycle", "identity", "discriminators", "mask")
         for name, value in zip(names, values.tolist(), strict=True):
             old = self.losses.get(name, value)
             self.losses[name] = 0.98 * old + 0.02 * value
@@ -131,9 +132,17 @@ class CycleTraining:
         def hidden(image: Tensor) -> Tensor:
             return image + self.recipe.hide * torch.randn(image.shape, generator=draw).to(image)
 
-        b_of_a, b_same = self._both(G, a, b)
-        a_of_b, a_same = self._both(F, b, a)
-        a_again, b_again = F(hidden(b_of_a)), G(hidden(a_of_b))
+        masks = []
+        if self.recipe.networks == "masked":
+            (b_of_a, b_same), mask = self._with_mask(G, a, b)
+            (a_of_b, a_same), other = self._with_mask(F, b, a)
+            masks = [mask, other]
+            # Only the network sees the noise: what its mask keeps is the image.
+            a_again, b_again = F(b_of_a, hidden(b_of_a)), G(a_of_b, hidden(a_of_b))
+        else:
+            b_of_a, b_same = self._both(G, a, b)
+            a_of_b, a_same = self._both(F, b, a)
+            a_again, b_again = F(hidden(b_of_a)), G(hidden(a_of_b))
         made = Made(b_of_a, a_of_b, a_again, b_again, a_same, b_same)
         judged = (
             self.judges["b"](augmented(b_of_a, self.recipe.augment, draw)),
@@ -143,7 +152,19 @@ class CycleTraining:
             a, b, made, judged,
             cycle=self.recipe.cycle, identity=self.recipe.identity, kind=self.recipe.loss,
         )  # fmt: skip
+        late = min(1.0, max(0.0, (self.steps / self.recipe.steps - 0.2) / 0.3))
+        for mask in masks:
+            size = self.recipe.sparse * mask.mean() + self.recipe.smooth * roughness(mask)
+            losses = replace(losses, mask=losses.mask + late * size)
         return made, losses
+
+    def _with_mask(
+        self, network: nn.Module, first: Tensor, second: Tensor
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return the translations of two batches, and the masks of all their images."""
+        assert isinstance(network, MaskedGenerator)
+        whole, mask = network.parts(torch.cat([first, second]))
+        return whole.chunk(2), mask
 
     def _judge(self, name: str, real: Tensor, draw: torch.Generator) -> Tensor:
         fake = self.replays[name].sample(len(real), draw)
@@ -197,6 +218,8 @@ def make_generators(channels: int, side: int, recipe: CycleRecipe) -> nn.ModuleD
 def _generator(channels: int, side: int, recipe: CycleRecipe) -> nn.Module:
     if recipe.networks == "released":
         return ReleasedGenerator(channels, side, width=recipe.width)
+    if recipe.networks == "masked":
+        return MaskedGenerator(channels, side, width=recipe.width)
     return ImageGenerator(channels, side, width=recipe.width, residual=recipe.residual)
 
 
@@ -251,8 +274,11 @@ def train_cyclegan(
 def _identity(a: Side, b: Side, recipe: CycleRecipe, seed: int) -> str:
     """Return a unique name: a hash of the images, the recipe and the seed."""
     entries = asdict(recipe)
-    if recipe.networks == "compact":  # Earlier versions knew no others: their files stay valid.
+    # Earlier versions knew less: their files stay valid.
+    if recipe.networks == "compact":
         del entries["networks"]
+    if recipe.networks != "masked":
+        del entries["sparse"], entries["smooth"]
     total = blake2b(repr((entries, seed)).encode(), digest_size=8)
     for side in (a, b):
         total.update(np.ascontiguousarray(side.images).tobytes())

@@ -302,13 +302,13 @@ def test_outside_of_its_mask_an_image_stays_the_same():
     x = torch.rand(4, 3, 16, 16) * 2 - 1
     assert torch.equal(generator(x), x)  # It begins as the identity, with a mask of one half.
     torch.nn.init.normal_(generator.last.weight, std=1.0)
-    y, mask = generator.parts(x)
+    y, mask = generator.with_mask(x)
     outside = (mask == 0).expand_as(x)
     assert 0 < outside.float().mean() < 1
     assert torch.equal(y[outside], x[outside])
     assert not torch.equal(y[~outside], x[~outside])
     # Noise that only the network sees does not reach the image.
-    y, mask = generator.parts(x, x + 0.1)
+    y, mask = generator.with_mask(x, x + 0.1)
     assert torch.equal(y[(mask == 0).expand_as(x)], x[(mask == 0).expand_as(x)])
 
 

@@ -49,7 +49,7 @@ def filled(image: Images, hole: Mask) -> Images:
 def pasted(image: Images, over: Images, mask: Mask) -> Images:
     """Return ``over`` with the masked part of ``image``, by a mask whose edge is softened."""
     soft = opencv().GaussianBlur(mask.astype(np.float32), (3, 3), 0)[..., None]
-    return np.rint(soft * image + (1 - soft) * over).astype(np.uint8)
+    return np.asarray(np.rint(soft * image + (1 - soft) * over), np.uint8)
 
 
 def donor(image: Images, count: int, draw: int = 0) -> int:

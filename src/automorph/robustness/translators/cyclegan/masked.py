@@ -28,9 +28,9 @@ class MaskedGenerator(ImageGenerator):
 
     def forward(self, x: Tensor, seen: Tensor | None = None) -> Tensor:
         """Translate float ``(n, C, H, W)``; ``seen`` is what the network sees of it (None: all)."""
-        return self.parts(x, seen)[0]
+        return self.with_mask(x, seen)[0]
 
-    def parts(self, x: Tensor, seen: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def with_mask(self, x: Tensor, seen: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return the translation and the mask ``(n, 1, H, W)``."""
         raw = self.raw(x if seen is None else seen)
         mask = raw[:, -1:].sigmoid()

@@ -163,7 +163,7 @@ class CycleTraining:
     ) -> tuple[tuple[Tensor, ...], Tensor]:
         """Return the translations of two batches, and the masks of all their images."""
         assert isinstance(network, MaskedGenerator)
-        whole, mask = network.parts(torch.cat([first, second]))
+        whole, mask = network.with_mask(torch.cat([first, second]))
         return whole.chunk(2), mask
 
     def _judge(self, name: str, real: Tensor, draw: torch.Generator) -> Tensor:

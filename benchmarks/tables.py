@@ -14,6 +14,7 @@ from pathlib import Path
 
 import machine_tables
 import method_tables
+import portfolio_tables
 import published
 import table_layout
 import training_tables
@@ -51,6 +52,9 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "food-weight-claims": (table_layout.claims, ("food-weight",)),
     "folds": (training_tables.folds, ("folds",)),
     "folds-claims": (table_layout.claims, ("folds",)),
+    "portfolio": (portfolio_tables.best_by_set, ("portfolio",)),
+    "portfolio-red-cells": (portfolio_tables.red_cells, ("portfolio",)),
+    "portfolio-claims": (table_layout.claims, ("portfolio",)),
     "unlabelled": (training_tables.unlabelled, ("unlabelled",)),
     "unlabelled-claims": (table_layout.claims, ("unlabelled",)),
     "throughput": (machine_tables.throughput, ("throughput",)),

@@ -1,12 +1,10 @@
-"""The README works verbatim: its Python runs and its commands exist."""
+"""The README works verbatim: its Python runs, and its links lead somewhere."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
-import click
 import pytest
 
 README = Path(__file__).parents[2] / "README.md"
@@ -37,21 +35,6 @@ def test_integrations_are_short():
     first, *others = blocks("python")
     assert len([line for line in first.splitlines() if line.strip()]) <= 20
     assert all(len([x for x in code.splitlines() if x.strip()]) <= 10 for code in others)
-
-
-def test_the_commands_exist():
-    from automorph.cli import app
-
-    text = "\n".join(blocks("bash")).replace("\\\n", " ")
-    lines = [line for line in text.splitlines() if line.startswith("automorph ")]
-    assert len(lines) > 8
-    for line in lines:
-        verb, *words = shlex.split(line, comments=True)[1:]
-        command = app.commands[verb]
-        known = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}
-        used = {word for word in words if word.startswith("--")}
-        assert used <= known, line
-        assert isinstance(command, click.Command)
 
 
 def test_links_lead_somewhere():

@@ -54,6 +54,7 @@ from automorph.training import Task, as_task, train
 from cells import Cells, Content
 from record import claim, mean_of, write_result
 from suite_figure import USUAL, draw
+from wrong_guess import WHY
 
 SUITE = ("satellite_rsscn7", "traffic_signs", "red_cells", "textures_dtd10", "steel_defects",
          "apple_leaves", "spoken_digits")  # fmt: skip
@@ -63,16 +64,6 @@ LONGER = 4
 SEEDS = 3
 DRAWS = 4000
 """Bootstrap draws."""
-WHY = {
-    "traffic_signs": "left and right signs are mirror images",
-    "spoken_digits": "a spectrogram has an axis of time and one of pitch",
-    "satellite_rsscn7": "seen from above, every direction is alike",
-    "red_cells": "cells have no direction",
-    "textures_dtd10": "textures have no place and hardly a direction",
-    "steel_defects": "scratches have directions",
-    "apple_leaves": "leaves lie in any direction",
-}  # fmt: skip
-"""What a wrong guess overlooks, for the figure."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import portfolio_tables
 import published
 import table_layout
 import training_tables
+import wrong_guess
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -66,6 +67,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "search-methods": (training_tables.search_methods, ("search-methods",)),
     "search-density": (training_tables.search_density, ("search-density",)),
     "search-claims": (table_layout.claims, SEARCH),
+    "wrong-guess": (wrong_guess.wrong_guess, ("portfolio",)),
+    "wrong-guess-images": (wrong_guess.wrong_guess_images, ("portfolio",)),
     "suite": (training_tables.suite, ("suite",)),
     "suite-claims": (table_layout.claims, ("suite",)),
     "search-cost": (training_tables.search_cost, ("search-cost",)),

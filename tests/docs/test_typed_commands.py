@@ -11,11 +11,13 @@ import pytest
 
 from automorph.augmenters import as_treatment
 from automorph.cli import app
+from automorph.data import SOURCES
 from automorph.searchers import load_method
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if not {"_generated", "_build"} & set(page.parts)]
+KINDS = {source.stem for source in SOURCES.values()}
 
 
 def typed(page: Path) -> list[list[str]]:
@@ -41,3 +43,8 @@ def test_the_commands_of_a_page_exist(page):
                 as_treatment(value)
             if option == "--method":
                 load_method(value)
+        arguments = [p.name for p in command.params if p.param_type_name == "argument"]
+        # Arguments come first, and may be left out.
+        for name, value in zip(arguments, words, strict=False):
+            if name == "data" and value[0] != "-":
+                assert value.partition(":")[0] in KINDS, (verb, value)

@@ -134,6 +134,13 @@ class PolicyWord(_Word):
         name_of(value, online=self.online)
         return value
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        """What to type, for those who name no policy."""
+        return (
+            "Expected one or more policies, such as --policy none --policy flip-crop; "
+            "see: automorph list policies"
+        )
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:

@@ -219,7 +219,6 @@ CASES = {
     "unknown option": (["compare", "digits", "--frob"], 2, "No such option"),
     "no data": (["compare"], 2, "Missing argument"),
     "no policy": (["compare", "digits"], 2, "Expected one or more policies, such as --policy none"),
-    "no policy": (["compare", "digits"], 2, "--policy"),
     "unknown source": (["compare", "digitz", *C], 2, "digits"),
     "unknown scheme": (["compare", "zip:thing", *C], 2, "folder:"),
     "missing folder": (["compare", "folder:nowhere", *C], 2, "nowhere"),

@@ -31,7 +31,7 @@ python_maximum_signature_line_length = 88
 
 html_math_renderer = "mathml"
 html_theme = "furo"
-html_title = "Automorph"
+html_title = f"Automorph {release}"
 html_static_path = ["_static"]
 html_css_files = ["automorph.css"]
 html_extra_path = [

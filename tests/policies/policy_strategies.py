@@ -97,6 +97,8 @@ EVERY_NAME = (
     "schedule(20:none,10:randaugment(n=2,m=9),3:augmix-m3-w3-d2)",
     "crop + schedule(1:cutout(8,p=0.7),2:mixup(alpha=1,p=1))",
     "dauphin",
+    "turns",
+    "turns + crop",
     "mixup(p=0.5,partner=set)",
     "cutout(14,fill=33)",
     "cutout(14,fill=0)",

@@ -18,7 +18,7 @@ from automorph.experiments import external_task
 from automorph.operations import named_space
 from automorph.policies import load_policy
 from automorph.searchers import JobResult, SearchContext, TrainJob, load_method, search
-from automorph.searchers.portfolio import portfolio_of, quarter_turns
+from automorph.searchers.portfolio import portfolio_of
 from automorph.searchers.race_plan import CONTENDERS, plan_race
 from automorph.searchers.row_scores import row_facts, rows_of
 from automorph.training import Recipe, Units, as_task, make_task, packed_floats, train
@@ -337,7 +337,7 @@ def test_texts_have_a_portfolio_of_their_own():
 
 def test_quarter_turns_are_exact_and_equally_frequent():
     image = np.arange(25, dtype=np.uint8).reshape(5, 5, 1)
-    turned = quarter_turns().augment(np.stack([image] * 800), seed=0)
+    turned = load_policy("turns").augment(np.stack([image] * 800), seed=0)
     eight = [np.rot90(one, k).tobytes() for one in (image, image[:, ::-1]) for k in range(4)]
     counts = [sum(one.tobytes() == each for one in turned) for each in eight]
     assert sum(counts) == 800

@@ -38,6 +38,26 @@ def flip(p: float = 0.5) -> Policy:
     return _fixed(label, (OPERATIONS["HorizontalFlip"], p))
 
 
+def turns() -> Policy:
+    """Draw one of the eight quarter turns and mirrorings, for images without an upright side.
+
+    Turns by 90 degrees are exact; an image that is not square keeps its shape.
+    """
+    turn = OPERATIONS["Rotate"].between(-90, 90)  # Its sign is drawn.
+    space = SearchSpace("turns", (turn, OPERATIONS["HorizontalFlip"], OPERATIONS["VerticalFlip"]))
+    mirror = Step("HorizontalFlip", 0.5, 1.0)
+    return Mixture(
+        label="turns",
+        operations=space,
+        subpolicies=(
+            (mirror,),
+            (Step("VerticalFlip", 1.0, 1.0), mirror),
+            (Step("Rotate", 1.0, 1.0), mirror),
+        ),
+        weights=(1.0, 1.0, 2.0),
+    )
+
+
 def crop(pad: float = 0.125, mode: str = "fill") -> Policy:
     """Pad all sides by a share (4 of 32 pixels; mode fill, edge or reflect), then crop."""
     label = with_options("crop", _changed(pad=(pad, 0.125)))
@@ -175,6 +195,7 @@ def cutmix(alpha: float = 1.0, p: float = 0.5) -> Policy:
 NAMED: dict[str, Callable[..., Policy]] = {
     "none": none,
     "flip": flip,
+    "turns": turns,
     "crop": crop,
     "flip-crop": flip_crop,
     "resized-crop": resized_crop,

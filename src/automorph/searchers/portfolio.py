@@ -16,11 +16,9 @@ from automorph.augmenters import as_treatment
 from automorph.errors import AutomorphError
 from automorph.experiments import ExternalTask, Treatment, check_external, digest
 from automorph.files import read_json
-from automorph.operations import OPERATIONS, SearchSpace, named_space
+from automorph.operations import SearchSpace, named_space
 from automorph.policies import (
-    Mixture,
     Policy,
-    Step,
     Uniform,
     chained,
     drawable,
@@ -33,26 +31,6 @@ from automorph.training import Task, as_augmenter, check_augmenter, check_frozen
 
 USUAL = ("PadCrop", "HorizontalFlip", "VerticalFlip", "RandomErasing")
 """Operations of candidates that a space of other operations does not exclude."""
-
-
-def quarter_turns() -> Policy:
-    """Return a policy that draws one of the eight turns and mirrorings of a square.
-
-    Turns by 90 degrees are exact; an image that is not square keeps its shape.
-    """
-    turn = OPERATIONS["Rotate"].between(-90, 90)  # Its sign is drawn.
-    space = SearchSpace("turns", (turn, OPERATIONS["HorizontalFlip"], OPERATIONS["VerticalFlip"]))
-    mirror = Step("HorizontalFlip", 0.5, 1.0)
-    return Mixture(
-        label="turns",
-        operations=space,
-        subpolicies=(
-            (mirror,),
-            (Step("VerticalFlip", 1.0, 1.0), mirror),
-            (Step("Rotate", 1.0, 1.0), mirror),
-        ),
-        weights=(1.0, 1.0, 2.0),
-    )
 
 
 Draws = Callable[..., Policy]
@@ -163,9 +141,7 @@ def _images(space: SearchSpace) -> list[tuple[Policy, str]]:
     made = []
     for name, draws in IMAGES:
         first = name.rpartition(" + ")[0]
-        if name.startswith("turns"):
-            policy: Policy = chained(quarter_turns(), load_policy("crop"))
-        elif draws is None or space == named_space(SPACE):
+        if draws is None or space == named_space(SPACE):
             policy = load_policy(name)
         else:
             own = draws(operations=space)

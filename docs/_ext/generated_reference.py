@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pkgutil
 import re
 import tomllib
@@ -16,6 +17,8 @@ import strips
 import texts
 
 import automorph
+from automorph.cli import app as cli
+from automorph.cli.config import config_schema
 from automorph.cli.listing import registries
 from automorph.operations import CATALOGUE, TEXT_OPERATIONS, Operation, list_spaces, named_space
 from automorph.policies import NAMED, POLICIES, Policy, Table, load_policy
@@ -559,7 +562,15 @@ def write_reference(docs: Path) -> None:
         strips.write_sheet(strips.policy_sheet(policy), pictures / f"policy-{name}.png")
 
 
+def write_schema(outdir: Path) -> None:
+    """Write the JSON Schema of configuration files beside the pages."""
+    outdir.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(config_schema(cli.commands), indent=1) + "\n"
+    (outdir / "config.schema.json").write_text(content, encoding="utf-8")
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Connect the generator to Sphinx, which calls this function."""
     app.connect("builder-inited", lambda app: write_reference(Path(app.srcdir)))
+    app.connect("builder-inited", lambda app: write_schema(Path(app.outdir)))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

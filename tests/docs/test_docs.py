@@ -228,6 +228,7 @@ def test_the_documentation_builds_strictly(tmp_path):
         assert (tmp_path / "_images" / f"{operation.name.lower()}.png").stat().st_size > 1000
     assert (tmp_path / "policy.schema.json").exists()
     assert (tmp_path / "space.schema.json").exists()
+    assert (tmp_path / "config.schema.json").exists()
     for file in tmp_path.rglob("*"):
         if file.suffix in {".html", ".css"}:
             outside = OUTSIDE.findall(file.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ import click
 from automorph._version import __version__
 from automorph.cli.audit import audit
 from automorph.cli.compare import compare
+from automorph.cli.config import config_option, expanded
 from automorph.cli.doctor import doctor
 from automorph.cli.explain import explain
 from automorph.cli.export import export
@@ -40,6 +41,21 @@ class VerbGroup(click.Group):
         """Return the names of the verbs, in order."""
         return list(self.commands)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb, and its words with those of its configuration file."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is None or ctx.resilient_parsing or not _has_config(rest):
+            return name, command, rest
+        rest = expanded(command, rest, ctx)
+        remember([str(name), *rest])  # What the run states can be run without the file.
+        return name, command, rest
+
+
+def _has_config(words: list[str]) -> bool:
+    return any(word.partition("=")[0] == "--config" for word in words)
+
 
 @click.group(cls=VerbGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="automorph")
@@ -52,6 +68,7 @@ def app() -> None:
 
 
 for verb in VERBS:
+    verb.params.append(config_option)
     app.add_command(verb)
 
 

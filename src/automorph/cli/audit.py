@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from automorph.cli.config import write_config
 from automorph.cli.options import (
     choosing,
     console,
@@ -232,6 +233,7 @@ class AuditRun:
         else:
             following = next_of_outputs(result, self.source, data.domain)
         page = {**content, "pictures": pictures, "provenance": provenance, "next": following}
+        write_config(folder)
         publish(folder, "audit", page)
         write_json(folder / "audit.json", {**content, "provenance": provenance})
         if isinstance(result, Audit):

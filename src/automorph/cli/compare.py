@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.comparison_result import also_table, are_there, paths_of, read_object, table_of
+from automorph.cli.config import write_config
 from automorph.cli.options import (
     compare_options,
     console,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from automorph.training import Task
 
 _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.html", "report.json",
-                 "report.npz", "run.json")  # fmt: skip
+                 "report.npz", "run.json", "run.toml")  # fmt: skip
 
 
 @click.command(short_help="Compare policies with paired seeds and intervals.")
@@ -240,6 +241,7 @@ class CompareRun:
                 "accuracy": comparison[comparison.winner].accuracy.mean,  # type: ignore[union-attr]
             },
         )
+        write_config(folder)
         publish(folder, "compare", {**facts, **words.shown(comparison, comparison.policies)})
         content = {
             "data": words.source,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.comparison_result import read_object
+from automorph.cli.config import write_config
 from automorph.cli.options import (
     choosing,
     console,
@@ -197,6 +198,7 @@ class ExplainRun:
             "provenance": provenance,
             "next": commands,
         }
+        write_config(folder)
         report = publish(folder, "explain", {**content, **facts})
         content["report"] = str(report)
         write_json(folder / "explain.json", {**content, **notes_of(self.task.data), **version})

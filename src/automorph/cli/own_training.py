@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _OWN = ("timeout", "retries", "domain")
 _SHARED = ("epochs", "out", "quiet", "as_json", "policies", "baseline", "seeds", "seed", "jobs",
            "engine", "address", "accept_versions", "method", "budget", "trials", "space",
-           "post_policy", "storage", "resume", "tensorboard")  # fmt: skip
+           "post_policy", "storage", "resume", "tensorboard", "track")  # fmt: skip
 """Parameters that mean the same with a command as with DATA."""
 
 

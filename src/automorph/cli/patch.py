@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.config import write_config
 from automorph.cli.options import (
     WIDE,
     console,
@@ -199,6 +200,7 @@ class PatchRun:
         }  # fmt: skip
         facts = provenance_of(data, started, result.seconds) | notes_of(data)
         page = {**content, "looks": result.looks, "provenance": facts, "next": self._next(result)}
+        write_config(folder)
         publish(folder, "patch", page)
         write_json(folder / "patch.json", {**content, "provenance": facts})
         self._print_result(result, folder)

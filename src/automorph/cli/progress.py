@@ -11,6 +11,7 @@ import click
 
 from automorph.bars import progress_bar
 from automorph.cli.options import console, plain_table
+from automorph.cli.trackers import epoch_values
 from automorph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -170,11 +171,7 @@ class ScalarLog:
 
     def epoch(self, epoch: Epoch) -> None:
         """Log an epoch: losses, scores and the learning rate."""
-        for name, value in (
-            ("loss/train", epoch.loss), (f"{self.score}/train", epoch.accuracy), ("rate", epoch.lr),
-            ("loss/validation", epoch.validation_loss),
-            (f"{self.score}/validation", epoch.validation_accuracy),
-        ):  # fmt: skip
+        for name, value in epoch_values(epoch, self.score).items():
             if value is not None:
                 self.writer.add_scalar(name, value, epoch.epoch)
         self.writer.flush()

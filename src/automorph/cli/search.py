@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from automorph.cli.comparison_result import are_there, paths_of, read_object, table_of
+from automorph.cli.config import write_config
 from automorph.cli.options import (
     console,
     engine_options,
@@ -32,9 +33,10 @@ from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import NameWord, PolicyWord
 from automorph.cli.progress import Dashboard, ScalarLog, tensorboard_option
 from automorph.cli.run_names import command_words, run_folder
-from automorph.cli.search_plan import overrun_in_words, plan_facts, plan_in_words
+from automorph.cli.search_plan import numbers_of, overrun_in_words, plan_facts, plan_in_words
 from automorph.cli.suggestions import print_next
 from automorph.cli.task_words import CommandWords, DataWords, words_of
+from automorph.cli.trackers import TrackerLog, track_option
 from automorph.errors import UsageError
 from automorph.files import write_json
 
@@ -131,6 +133,7 @@ if TYPE_CHECKING:
     help="Continue an earlier search; fail if the folder does not contain one.",
 )
 @tensorboard_option
+@track_option
 @quiet_option
 @json_option
 def search(
@@ -148,6 +151,7 @@ def search(
     out: str | None,
     resume: bool,
     tensorboard: bool,
+    track: tuple[str, ...],
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -197,7 +201,7 @@ def search(
     after = after or load_policy(default_post_policy(words_of(data, task).domain, spec, operations))
     run = SearchRun(
         source=data, task=task, method=spec, folder=Path(out) if out else None,
-        quiet=quiet or as_json, resume=resume, tensorboard=tensorboard,
+        quiet=quiet or as_json, resume=resume, tensorboard=tensorboard, track=track,
         options={
             "space": operations, "post_policy": after, "trials": trials, "budget": budget,
             "seed": seed,
@@ -223,6 +227,7 @@ class SearchRun:
     resume: bool
     options: dict[str, Any]
     tensorboard: bool = False
+    track: tuple[str, ...] = ()
     planned: bool = False
     """True once the plan is printed."""
 
@@ -244,10 +249,12 @@ class SearchRun:
         board = Dashboard(quiet=self.quiet, percent=not self.words.own)
         with board as dashboard, ExitStack() as stack:
             log = stack.enter_context(ScalarLog(folder)) if self.tensorboard else None
+            tracked = stack.enter_context(TrackerLog(self.track, folder))
 
             def report(progress: SearchProgress) -> None:
                 self._print_plan(progress.plan)
                 dashboard.update(progress)
+                tracked.trial(progress)
                 if log is not None:
                     log.trial(progress)
 
@@ -387,6 +394,8 @@ class SearchRun:
             for row, part in zip(result.rows, result.parts, strict=True)
             if part != "longer"
         }
+        chosen = None if isinstance(words, CommandWords) else words.task.data.chosen
+        write_config(folder, **numbers_of(result, chosen))
         publish(folder, "search", {**facts, **words.shown(table, policies)})
         content = {
             "data": words.source,

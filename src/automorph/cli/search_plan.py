@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from automorph.cli.run_names import typed_words
 
 if TYPE_CHECKING:
+    from automorph.data import Chosen
     from automorph.searchers import Plan, SearchResult
 
 _CHANGED = ("--budget", "--trials", "--seeds", "--longer")
-_OF_ONE_MACHINE = ("--out", "--storage", "--engine", "--address", "--jobs")
+_OF_ONE_MACHINE = ("--out", "--storage", "--engine", "--address", "--jobs", "--track")
 _FLAGS = ("--resume", "--tensorboard", "--accept-versions", "--quiet", "-q", "--json")
 
 
@@ -58,6 +59,22 @@ def plan_facts(result: SearchResult) -> dict[str, Any]:
         }
         facts["repeat"] = repeat_command(typed_words(), numbers)
     return facts
+
+
+def numbers_of(result: SearchResult, chosen: Chosen | None) -> dict[str, Any]:
+    """Return what a time budget became, by parameter of the search; empty without a budget.
+
+    Size and network are among it, if they were ``chosen`` for the budget.
+    """
+    if result.plan.trials is None:
+        return {}
+    longer = result.epoch_multiplier
+    return {
+        "trials": result.plan.trials,
+        "seeds": str(result.looks or result.plan.seeds),
+        **({"epoch_multiplier": longer} if longer > 1 else {}),
+        **({} if chosen is None else {"size": chosen.size, "model": chosen.model}),
+    }
 
 
 def repeat_command(typed: Sequence[str], numbers: Mapping[str, object]) -> str:

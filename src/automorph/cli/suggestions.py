@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from automorph.policies import Policy
 
 _OF_ONE_RUN = frozenset({
-    "out", "quiet", "as_json", "resume", "storage", "tensorboard", "accept_versions", "policy",
-    "policies", "baseline", "method", "part", "predictions", "checkpoint",
+    "out", "quiet", "as_json", "resume", "storage", "tensorboard", "track", "accept_versions",
+    "policy", "policies", "baseline", "method", "part", "predictions", "checkpoint",
 })  # fmt: skip
 """Parameters that another verb does not take over; some mean something else there."""
 TRAINING = (

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from automorph.cli.answers import score_words
+from automorph.cli.config import write_config
 from automorph.cli.options import (
     console,
     data_options,
@@ -35,10 +38,11 @@ from automorph.cli.provenance import curves_of, pictures_of, provenance_of, task
 from automorph.cli.run_names import run_folder
 from automorph.cli.suggestions import first_policies, print_next, suggest, suggest_again
 from automorph.cli.task_words import balance_of
+from automorph.cli.trackers import TrackerLog, track_option
 
 if TYPE_CHECKING:
     from automorph.experiments import Comparison, Treatment
-    from automorph.training import RunResult, Task
+    from automorph.training import Epoch, RunResult, Task
 
 
 @click.command(short_help="Train one model with a policy.")
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
 @versions_option
 @out_option
 @tensorboard_option
+@track_option
 @quiet_option
 @json_option
 def train(
@@ -67,6 +72,7 @@ def train(
     accept_versions: bool,
     out: str | None,
     tensorboard: bool,
+    track: tuple[str, ...],
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -105,17 +111,23 @@ def train(
         )  # fmt: skip
     with ExitStack() as stack:
         progress: Any = False if quiet or as_json else None
+        tracked = stack.enter_context(TrackerLog(track, folder, task.target.metric))
+        watching = [tracked.epoch] if track else []
         if tensorboard:
-            progress = stack.enter_context(ScalarLog(folder, task.target.metric)).epoch
+            watching.append(stack.enter_context(ScalarLog(folder, task.target.metric)).epoch)
+        if watching:
+            progress = partial(_told, watching)
         result = run(
             trained_on, treatment, seed=seed, folder=folder, progress=progress,
             accept_versions=accept_versions,
         )  # fmt: skip
+        tracked.log({f"{task.target.metric}/test": result.accuracy.get("test")})
     provenance = {"data": data, "seed": seed, "trained_with": treatment.name}
     used = policy_of(fitted(treatment, trained_on))
     save_policy(used, folder / "policy.json", provenance=provenance)
     content = _content(data, task, treatment, result, started, measured)
     commands = _next(data, task, _typed_policy(policy, treatment), _predicted(result, measured))
+    write_config(folder)
     report = publish(folder, "train", {**content, "next": commands})
     more = "".join(f"{name} {share:.2%}, " for name, share in content["rows"][0]["metrics"].items())
     say.print(
@@ -149,6 +161,12 @@ def train(
                 "folder": str(folder),
             }
         )
+
+
+def _told(watching: Sequence[Callable[[Epoch], None]], epoch: Epoch) -> None:
+    """Pass an epoch to every log."""
+    for log in watching:
+        log(epoch)
 
 
 def _cross_validated(task: Task, treatment: Treatment, folder: Path, **options: Any) -> Comparison:

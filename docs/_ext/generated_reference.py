@@ -271,8 +271,8 @@ This page lists all named policies.
 strings are supported.
 All policies also take `fill=` (one level, or one per channel) and `interpolation=` (`nearest` or
 `bilinear`), except mixup and CutMix, which apply no operation to the images themselves.
-`masked-lm`, `back-translation` and `paraphrases` need a model or a file that you provide, so they
-have no section here; see [texts](../../guides/texts.md).
+`masked-lm`, `back-translation`, `paraphrases` and `llm` need a model or a file that you provide, so
+they have no section here; see [texts](../../guides/texts.md).
 Each sheet shows two photographs on the left and six draws of each.
 Policies for texts show two sentences and two draws of each, with the changes marked.
 

@@ -23,14 +23,15 @@ from automorph.cli.preview import preview
 from automorph.cli.quickstart import quickstart
 from automorph.cli.report import report
 from automorph.cli.review import review
+from automorph.cli.rewrite import rewrite
 from automorph.cli.run_names import remember
 from automorph.cli.search import search
 from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
 VERBS = (
-    quickstart, search, compare, train, predict, explain, review, audit, patch, preview, report,
-    export, list_, doctor,
+    quickstart, search, compare, train, predict, explain, review, audit, patch, preview, rewrite,
+    report, export, list_, doctor,
 )  # fmt: skip
 
 

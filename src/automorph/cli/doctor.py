@@ -21,6 +21,8 @@ _EXTRAS = {
     "kornia": ("policies as kornia modules", ("kornia",)),
     "albumentations": ("policies as albumentations pipelines", ("albumentations",)),
     "export": ("networks as ONNX files", ("onnx", "onnxscript", "onnxruntime")),
+    "languages": ("words of Chinese, Japanese and Thai", ("budoux",)),
+    "llm": ("rewrites by a language model", ("openai",)),
     "dicom": ("DICOM images", ("pydicom",)),
     "saliency": ("saliency in audits", ("captum",)),
     "track": ("logging to TensorBoard", ("tensorboard",)),

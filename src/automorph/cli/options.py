@@ -54,6 +54,7 @@ _LIMITED = {
     "search": "Search with N examples only",
     "train": "Train on N examples only",
     "compare": "Train on N examples only",
+    "rewrite": "Rewrite N texts only",
 }
 """The meaning of ``--limit`` for each verb."""
 

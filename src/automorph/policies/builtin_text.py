@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from automorph.errors import PolicyError
 from automorph.operations import (
     TEXT_OPERATIONS,
     Operation,
@@ -17,6 +18,7 @@ from automorph.policies.base import Policy, check_range
 from automorph.policies.formatting import number_text
 from automorph.policies.naming import with_options
 from automorph.policies.subpolicies import Mixture, Step
+from automorph.text import Wording, prompt_of
 
 
 def eda(alpha: float = 0.1) -> Policy:
@@ -88,6 +90,26 @@ def paraphrases(file: str, p: float = 0.5) -> Policy:
     return _share_policy("paraphrases", paraphrase_operation(file), p, file=file)
 
 
+def llm(model: str, prompt: str, n: int = 1, temperature: float = 1.0, p: float = 0.5) -> Policy:
+    """Replace a share of the texts with rewrites by a language model, made by automorph rewrite.
+
+    ``prompt`` is what the model was asked, or a file of it (``.txt``).
+    """
+    wording = Wording(model, prompt_of(prompt), n, temperature)
+    if not wording.table.exists():
+        raise PolicyError(
+            f"there are no rewrites by the model {model!r} with this prompt, n={n} and "
+            f"temperature={number_text(temperature)}; make them: automorph rewrite DATA "
+            f"--model {model} --prompt {prompt!r} (with --dry-run, it says what they cost)"
+        )
+    given = {"model": model, "prompt": prompt}
+    if n != 1:
+        given["n"] = str(n)
+    if temperature != 1:
+        given["temperature"] = number_text(temperature)
+    return _share_policy("llm", paraphrase_operation(str(wording.table)), p, **given)
+
+
 def _share_of(name: str, operation: str, share: float) -> Policy:
     return _share_policy(name, TEXT_OPERATIONS[operation], share)
 
@@ -117,5 +139,6 @@ NAMED_WITH_FILES: dict[str, Callable[..., Policy]] = {
     "masked-lm": masked_lm,
     "back-translation": back_translation,
     "paraphrases": paraphrases,
+    "llm": llm,
 }
 """Policies that need a user's model or file."""

@@ -316,6 +316,7 @@ def names_table(registry: Registry[Any]) -> str:
 def peers_page() -> str:
     """Return the page on the fidelity of exports, by operation and library."""
     from automorph.interop import FIDELITY
+    from automorph.interop.fidelity import VERSIONS
 
     libraries = list(FIDELITY)
     marks = {"equal": "**equal**", "close": "close", "alike": "alike", "none": "–"}
@@ -335,12 +336,14 @@ def peers_page() -> str:
         for library in libraries
     )
     rows.append(("expressible, of " + str(len(CATALOGUE)), *counts))
+    tested = ", ".join(f"{name} {version}" for name, version in VERSIONS.items())
     said = "\n\n".join(f"## {library}\n\n" + "\n".join(notes[library]) for library in libraries)
     return f"""# Operations in other libraries
 
 This page states how faithful an [export](../../how-to/export.md) is, operation by operation.
 The table is generated from the declarations that the exporters use, and tests compare every entry
 with the library itself, on photographs.
+The entries hold for {tested}; other versions may differ.
 
 - **equal**: identical pixel for pixel (for torchvision and timm, on PIL images). If an operation
   draws a position, the library draws its own; Automorph can produce each of its results, too.

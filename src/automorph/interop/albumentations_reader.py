@@ -155,6 +155,7 @@ def _read_clahe(t: Any, p: float, notes: Notes) -> list[Draw]:
     settings = {"clip": pair(t.clip_limit), "tiles": tiles[::-1]}
     if len(set(tiles)) > 1:
         raise refused(t, "tile_grid_size", tiles, "the same number along both sides")
+    notes.others.append("CLAHE rounds the lightness otherwise, by one level at most")
     return [always(act_of("CLAHE", probability=p, settings=settings))]
 
 

@@ -114,7 +114,9 @@ def _converted(policy: Policy, to: str, size: Size, strict: bool) -> Any:
     if to == "timm":
         text = _exported(policy, to, size, strict)
         found = _imported("timm.data.auto_augment", "timm")
-        return found.auto_augment_transform(text, {"translate_pct": 0.45, "img_mean": (128,) * 3})
+        mixed = text.startswith("augmix")
+        build = found.augment_and_mix_transform if mixed else found.rand_augment_transform
+        return build(text, {"translate_pct": 0.45, "img_mean": (128,) * 3})
     if to == "python":
         _exported(policy, to, size, strict)  # Refuses what it cannot express.
         return python.load(policy)

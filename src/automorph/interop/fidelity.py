@@ -46,6 +46,16 @@ class Fidelity:
         return "; ".join(filter(None, (text, self.note)))
 
 
+VERSIONS = {
+    "torchvision": "0.29.2",
+    "albumentations": "2.0.8",
+    "kornia": "0.9.0",
+    "timm": "1.0.31",
+    "pillow": "13.0.0",
+    "opencv-python-headless": "5.0.0.93",
+}
+"""The versions that the entries were tested with, and those of what draws the pixels."""
+
 CENTRED = "shears about the centre of the image, not its corner"
 NEAREST = "with nearest neighbours; bilinear blends with the fill at the border"
 SIZED = "export needs the size of the images"
@@ -66,8 +76,17 @@ def alike(note: str) -> Fidelity:
 
 MIXED = {operation.name: none("it mixes labels") for operation in LABELS}
 """Operations that mix labels, which no export expresses."""
+_INSTEAD = {
+    "RandomResizedCrop": ", or use the policy 'resized-crop'",
+    "RandomCrop": ", or use the policy 'resized-crop'",
+    "Erasing": ", or use the policy 'random-erasing'",
+    "CoarseDropout": ", or use the policy 'cutout'",
+}
 IMPORTED = {
-    operation.name: none("it was imported; keep the transform from which it was read")
+    operation.name: none(
+        "it was imported; keep the transform from which it was read"
+        + _INSTEAD.get(operation.name, "")
+    )
     for operation in LIBRARY_OPERATIONS
 }
 """Operations drawn as other libraries draw them, which exports do not write back."""

@@ -88,8 +88,10 @@ def _augmix(transform: Any, notes: Notes) -> list[Policy]:
     text = f"augmix-m{first.magnitude:g}-w{transform.width}{depth}-a{transform.alpha:g}"
     if transform.blended:
         text += "-b1"
-    if first.magnitude_std:
-        text += f"-mstd{first.magnitude_std:g}"
+    if not math.isinf(first.magnitude_std):
+        raise no_operation(
+            NAME, "AugMixAugment with normal magnitudes", Near("its magnitudes are uniform", text)
+        )
     return [_rendered(text, first, notes)]
 
 

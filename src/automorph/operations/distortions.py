@@ -165,7 +165,7 @@ FAMILY: Family = {
         "GridDistortion", random=True,
         about="Stretches the strips of a grid by random factors.",
     ): _warp(_read_grid, _GRID,
-             {"steps": (1.0, 1000.0), "limit": (-0.99, 10.0), "normalized": (0.0, 1.0)}),
+             {"steps": (1.0, 1000.0), "limit": (-1.0, 10.0), "normalized": (0.0, 1.0)}),
     Operation(
         "OpticalDistortion", random=True,
         about="Bulges or pinches the image, as a lens does.",

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from automorph.experiments.command import Command as Command
     from automorph.experiments.comparison import Comparison as Comparison
     from automorph.experiments.comparison import is_control as is_control
+    from automorph.experiments.comparison import too_few as too_few
     from automorph.experiments.conclusion import Kind as Kind
     from automorph.experiments.conclusion import Verdict as Verdict
     from automorph.experiments.conclusion import interval as interval
     from automorph.experiments.conclusion import judge as judge
     from automorph.experiments.conclusion import points as points
+    from automorph.experiments.cross_validated import pairs_in_words as pairs_in_words
+    from automorph.experiments.cross_validated import seeds_of as seeds_of
     from automorph.experiments.dead_seed import repeated as repeated
     from automorph.experiments.dead_seed import train_alive as train_alive
     from automorph.experiments.executor import Executor as Executor
@@ -159,6 +162,8 @@ _HOMES = {
     "interval": "conclusion",
     "is_clear": "sequential",
     "is_control": "comparison",
+    "seeds_of": "cross_validated",
+    "too_few": "comparison",
     "job_folder": "external_training",
     "judge": "conclusion",
     "key_of": "job",
@@ -170,6 +175,7 @@ _HOMES = {
     "missing_checkpoint": "external_training",
     "open_executor": "executors",
     "paired_difference": "statistics",
+    "pairs_in_words": "cross_validated",
     "plain_treatment": "job",
     "points": "conclusion",
     "policy_of": "table",

@@ -158,7 +158,7 @@ def verdict_of(
         advice = advice_on_constant(winner)
         text = f"The networks trained with {winner} always answer one class: nothing is measured."
         return Verdict("unclear", f"{text} {advice.text}"), advice
-    if folds is not None and data is not None and (few := _too_few(rows, won, data, confidence)):
+    if folds is not None and data is not None and (few := too_few(rows, won, data, confidence)):
         text = f"{base} is best on the validation folds." if winner == base else judged.text
         return Verdict("unclear", f"{few.text} {text}"), few
     advice = advice_after_comparison(
@@ -170,8 +170,17 @@ def verdict_of(
     return Verdict(judged.kind, f"{judged.text} {advice.text}".rstrip()), advice
 
 
-def _too_few(rows: tuple[Row, ...], won: Row, data: Dataset, confidence: float) -> Advice | None:
-    """Return the advice of a cross-validation if no policy differs from the baseline, else None."""
+def too_few(
+    rows: tuple[Row, ...],
+    won: Row,
+    data: Dataset,
+    confidence: float,
+    policy: str | None = None,
+) -> Advice | None:
+    """Return the advice of a cross-validation if no policy differs from the baseline, else None.
+
+    ``policy`` is that of `advice_on_few`.
+    """
     gaps = [row.difference for row in rows if row.difference is not None]
     if not gaps or any((gap.p_adjusted or 0.0) < 1 - confidence for gap in gaps):
         return None
@@ -184,7 +193,7 @@ def _too_few(rows: tuple[Row, ...], won: Row, data: Dataset, confidence: float) 
     shape = data.train.data.shape
     return advice_on_few(
         data.domain, shape[-1] if len(shape) == 4 else 1,
-        examples=len(data.train), shown=max(known, default=None),
+        examples=len(data.train), shown=max(known, default=None), policy=policy,
     )  # fmt: skip
 
 

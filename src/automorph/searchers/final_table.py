@@ -66,13 +66,31 @@ def controls_of(
 ) -> dict[str, Control]:
     """Return the winner of the search and its controls by their part; equal ones appear once.
 
+    The controls are those of `references`.
+    """
+    policy = with_post_policy(winner, post_policy)
+    found = Control(policy.name, policy)
+    others = references(space, post_policy, epoch_multiplier, which, usual=usual)
+    return _distinct({"found": found, **others})
+
+
+def references(
+    space: SearchSpace,
+    post_policy: Policy,
+    epoch_multiplier: int,
+    which: Controls = "all",
+    *,
+    usual: Policy | None = None,
+) -> dict[str, Control]:
+    """Return the controls of a search by their part; equal ones appear once.
+
     ``usual`` replaces the post-policy in the controls, for methods that have none: it is what one
     would use without a search, and comes before the policies of the controls.
 
-    ``usual``: no augmentation, the post-policy alone (``tail``), and with what usually helps:
-    TrivialAugment, or EDA on texts if WordNet is installed. ``all`` adds a random policy of the
-    same space (a new draw for every seed), RandAugment as published (on texts and for
-    TrivialAugment there: the same draws from the space), and the post-policy alone for
+    Those of ``which="usual"``: no augmentation, the post-policy alone (``tail``), and with what
+    usually helps: TrivialAugment, or EDA on texts if WordNet is installed. ``"all"`` adds a random
+    policy of the same space (a new draw for every seed), RandAugment as published (on texts and
+    for TrivialAugment there: the same draws from the space), and the post-policy alone for
     ``epoch_multiplier`` times the epochs (the compute-matched control).
     """
     plain = post_policy if usual is None else usual
@@ -86,7 +104,6 @@ def controls_of(
         return control(chained(usual, policy) if len(usual.space) else policy)
 
     controls = {
-        "found": control(with_post_policy(winner, post_policy)),
         "none": control(load_policy("none")),
         "tail": control(plain),
         "random": with_plain(RandomPolicy(operations=space)),
@@ -97,11 +114,16 @@ def controls_of(
             f"{plain.name}, {epoch_multiplier} times as long", plain, epoch_multiplier
         ),
     }
-    parts = ("found", "none", "tail", "eda" if "eda" in controls else "trivialaugment")
+    parts = ("none", "tail", "eda" if "eda" in controls else "trivialaugment")
+    return _distinct(
+        {part: one for part, one in controls.items() if which == "all" or part in parts}
+    )
+
+
+def _distinct(controls: Mapping[str, Control]) -> dict[str, Control]:
+    """Leave out controls that train as an earlier one does."""
     kept: dict[str, Control] = {}
     for part, one in controls.items():
-        if which == "usual" and part not in parts:
-            continue
         if all(one.job(0).describe() != other.job(0).describe() for other in kept.values()):
             kept[part] = one
     return kept

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph._moved import renamed_attributes
+from automorph.data import Folds
 from automorph.experiments import (
     ACCURACY,
     Advice,
@@ -42,6 +43,11 @@ class SearchResult:
     validation values of ``metric``, negated if lower values are better, and ``cost_note`` says how
     the cost was counted. ``advice`` is the one recommendation, which the verdict states; its policy
     is a part of the table.
+
+    If the data have ``folds`` (nested cross-validation), ``policy`` is that of the search on all
+    examples, the first row is what the search picked in every fold, whose names are ``picks``, the
+    seeds are the numbers of the trainings through all repeats, and costs are those of all searches;
+    ``trace``, ``course``, ``effects`` and ``history`` are those of the search on all examples.
     """
 
     method: str
@@ -74,6 +80,8 @@ class SearchResult:
     also: tuple[Metric, ...] = ()
     cost_note: str = ""
     advice: Advice | None = None
+    folds: Folds | None = None
+    picks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the final table, one line per policy, and the verdict."""
@@ -90,6 +98,7 @@ class SearchResult:
             self.rows, self.seeds, base.policy, self.row.policy, self.verdict, self.confidence,
             self.curves, self.treatments, self.seconds, self.trained, self.predictions,
             remarks=self.remarks, metric=self.metric, advice=self.advice, also=self.also,
+            folds=self.folds,
         )  # fmt: skip
 
     @property
@@ -155,4 +164,9 @@ class SearchResult:
             **({"also": [one.to_dict() for one in self.also]} if self.also else {}),
             **({"remarks": list(self.remarks)} if self.remarks else {}),
             **({} if self.looks.fixed else {"looks": str(self.looks)}),
+            **(
+                {}
+                if self.folds is None
+                else {"folds": self.folds.to_dict(), "picks": list(self.picks)}
+            ),
         }

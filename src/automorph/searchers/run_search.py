@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from automorph._moved import renamed_arguments
@@ -18,49 +15,34 @@ from automorph.experiments import (
     Command,
     ExternalTask,
     Objective,
-    Store,
     always_one,
     check_executor,
     constant_answers,
-    digest,
-    fingerprint,
-    identity_of,
     idle_policies,
-    open_executor,
-    plain_treatment,
     task_without_test,
     the_task,
     unused_by_search,
 )
-from automorph.files import folder_lock
 from automorph.operations import SearchSpace
-from automorph.policies import Policy, RandomPolicy, check_domain, former, load_policy
-from automorph.searchers.base import SearchContext, Searcher
+from automorph.policies import Policy
+from automorph.searchers.base import Searcher
 from automorph.searchers.budget import Controls, read_budget
 from automorph.searchers.builtin import SearchSpec, load_method
 from automorph.searchers.child_training import with_post_policy
-from automorph.searchers.defaults import (
-    begun_method,
-    default_post_policy,
-    reviewed_identity,
-    space_of,
-    table_of,
-)
+from automorph.searchers.defaults import begun_method, table_of
 from automorph.searchers.final_seeds import train_seeds
-from automorph.searchers.final_table import controls_of, table, trivialaugment
-from automorph.searchers.interrupted import SoFar, forget, leaving
-from automorph.searchers.own_training import check_method, cost_in_words, remarks_on_trials
-from automorph.searchers.planning import affordable, control_length, plan_of
-from automorph.searchers.portfolio import portfolio_version
-from automorph.searchers.remembered import remembered
+from automorph.searchers.final_table import controls_of, table
+from automorph.searchers.interrupted import forget
+from automorph.searchers.nested import nested_search
+from automorph.searchers.own_training import cost_in_words, remarks_on_trials
+from automorph.searchers.planning import control_length
 from automorph.searchers.result import SearchResult
-from automorph.searchers.runner import SearchProgress, SearchRunner
+from automorph.searchers.runner import SearchProgress
 from automorph.searchers.search_advice import few_in
-from automorph.searchers.search_checks import check_counts, check_outcomes, check_task
+from automorph.searchers.search_checks import check_counts, check_nested, check_place
+from automorph.searchers.search_phase import opened, setup_of
 from automorph.searchers.search_verdict import verdict_of
-from automorph.searchers.study_log import StudyLog
-from automorph.targets import check_target
-from automorph.training import Task, from_version_1, installed, sizing_for
+from automorph.training import Task, sizing_for
 
 
 @renamed_arguments(tail="post_policy")
@@ -113,6 +95,9 @@ def search(
       what usually helps; ``all`` adds a random policy, RandAugment and a control that trains for
       longer. ``epoch_multiplier`` is its length (None: as long as search and training together, at
       most 4; with a budget, as the time allows), and asks for all controls;
+    - with ``folds`` (and ``repeats``, default 2) among the options, the whole search runs anew in
+      every fold of every repeat, its picks and the usual controls are tested on that fold, and one
+      more search, on all examples, gives the policy (see `nested`);
     - ``folder`` stores all finished work: the same call resumes from it. ``storage`` is an Optuna
       URL that holds the trials instead of the folder's journal;
     - ``engine``: ``local``, ``processes`` (``jobs`` in parallel; a script needs
@@ -133,111 +118,42 @@ def search(
     if seconds is not None and isinstance(task, str) and "model" not in options:
         options = {"sizing": sizing_for(budget=seconds, run_folder=folder), **options}
     full_task = the_task(task, objective, options, folder)
-    if trials is None and seconds is None and isinstance(full_task, Task):
-        trials, cap, epoch_multiplier = affordable(
-            full_task, named.entry, seeds=looks.cap, epoch_multiplier=epoch_multiplier,
-            controls=which,
-        )  # fmt: skip
-        looks = looks.at_most(cap)
-    own = isinstance(full_task, ExternalTask)
-    if isinstance(full_task, Task):
-        check_target(full_task.data.target, "search")
-    check_method(named, full_task)
-    domain = full_task.domain if isinstance(full_task, ExternalTask) else full_task.data.domain
-    operations = space_of(space, full_task, method=named, folder=folder, seed=seed)
-    post = load_policy(
-        default_post_policy(domain, named, operations) if post_policy is None else post_policy
-    )
-    if operations.domain == "text" and operations == operations.defined_by(1):
-        post = former(post)  # As the folder was begun.
-    check_task(full_task, operations, domain)
-    check_domain(post, domain, data=full_task.name)
-    search_task = task_without_test(full_task)
-    setting = SearchContext(
-        task=search_task, space=operations, post_policy=post, seed=seed,
-        trials=trials or named.entry.usual_trials,
+    path = Path(folder) if folder else None
+    settle = partial(setup_of, method=named, space=space, post_policy=post_policy, seed=seed)
+    open_ = partial(
+        opened, storage=storage, engine=engine, jobs=jobs, address=address,
+        accept_versions=accept_versions,
     )  # fmt: skip
-    identity = {
-        "task": identity_of(full_task),
-        "method": named.name,
-        "space": plain_treatment(RandomPolicy(operations=operations))["operations"],
-        "tail": plain_treatment(post),
-        "trials": trials,
-        "budget": seconds,
-        "seed": seed,
-        **reviewed_identity(operations),
-        "seeds": looks.cap if looks.fixed else str(looks),
-        # Searches of version 0.1 recorded no controls: they had all.
-        **({} if which == "all" else {"controls": which}),
-        **({} if epoch_multiplier is None else {"longer": epoch_multiplier}),
-        **({"portfolio": portfolio_version()} if named.key == "race" else {}),
-    }
-    versions = installed("optuna") if named.entry.samples_with_optuna else {}
-    with ExitStack() as stack:
-        path = Path(folder) if folder else Path(stack.enter_context(TemporaryDirectory()))
-        stack.enter_context(folder_lock(path))
-        # Studies in a data base have had these names since version 0.1.
-        study = f"automorph-{digest({**identity, 'task': fingerprint(full_task)})}"
-        log = StudyLog(study, folder=path if folder else None, storage=storage)
-        stack.callback(log.close)
-        record = Store(
-            {**identity, "versions": versions}, log, verb="search",
-            upgrade=dict if not isinstance(full_task, Task) else partial(
-                from_version_1, task=full_task
-            ),
-            accept_versions=accept_versions,
+    nested = isinstance(full_task, Task) and full_task.data.folds is not None
+    check_place(path, nested=nested)
+    if isinstance(full_task, Task) and full_task.data.folds is not None:
+        check_nested(full_task.data.folds, seeds, which)
+        return nested_search(
+            full_task, settle, open_, trials=trials, seconds=seconds, folder=path,
+            progress=progress,
         )  # fmt: skip
-        record.check_operations([*operations, *post.space])
-        runner = SearchRunner(record, progress, own=own)
-        so_far = SoFar(runner, full_task, named.name, post, path if folder else None)
-        stack.enter_context(leaving(so_far, partial(trivialaugment, operations)))
-        workers = stack.enter_context(
-            open_executor(engine, full_task, path, jobs=jobs, address=address)
-        )
-        try:
-            plan = plan_of(
-                runner, workers, setting, named.entry, budget=seconds, seeds=looks.cap,
-                epoch_multiplier=epoch_multiplier, controls=which,
-                folder=path if folder else None,
-            )  # fmt: skip
-        except AutomorphError:
-            if not record.finished:
-                log.discard()
-            runner.close(path)
-            raise
-        allowed = plan.trials or (
-            named.entry.trials(plan.trainings, full_task) if plan.trainings else setting.trials
-        )
-        searcher = named.build(
-            replace(
-                setting, trials=allowed,
-                seconds_per_run=None if plan.trials else plan.seconds_per_run,
-                remember=partial(remembered, record, operations),
-            )
-        )  # fmt: skip
-        # Searchers of users may have no result before their first trial.
-        runner.begin(plan, searcher if named.own is None else None)
-        stopped = runner.search(searcher, workers, trials=allowed)
-        check_outcomes(runner)
-        winner = searcher.result()
-        runner.close(path)
+    own = isinstance(full_task, ExternalTask)
+    setup = settle(
+        full_task, trials=trials, seconds=seconds, looks=looks, controls=which,
+        epoch_multiplier=epoch_multiplier, folder=path,
+    )  # fmt: skip
+    looks, operations, post = setup.looks, setup.space, setup.post_policy
+    with open_(full_task, setup, folder=path, leave=path, progress=progress) as phase:
+        record, runner = phase.record, phase.runner
+        made_by = phase.find()
+        winner, plan = made_by.policy, made_by.plan
         if (final_plan := record.noted("final")) is None:
-            length = (
-                control_length(plan, runner.cost(search_task), epoch_multiplier)
-                if which == "all"
-                else 1
-            )
+            length = 1
+            if which == "all":
+                length = control_length(plan, phase.cost, setup.epoch_multiplier)
             final_plan = plan.seeds, length
             record.note("final", final_plan)
         cap, length = final_plan
         looks = looks.at_most(cap)
-        # A race finds out whether crops and flips help; its controls have them all the same.
-        bare = named.key == "race" and not len(post.space)
-        usual = load_policy(default_post_policy(domain, space=operations)) if bare else None
-        compared = controls_of(winner, operations, post, length, which, usual=usual)
+        compared = controls_of(winner, operations, post, length, which, usual=setup.usual)
         if isinstance(full_task, ExternalTask) and full_task.epochs is None:
             compared.pop("longer", None)  # Its length cannot be changed.
-        made = train_seeds(runner, workers, compared, looks)
+        made = train_seeds(runner, phase.workers, compared, looks)
         analysis = runner.tried
         asked = isinstance(full_task, Task) and full_task.asks_metrics
         scorers = full_task.scorers if isinstance(full_task, Task) and asked else ()
@@ -252,22 +168,22 @@ def search(
             if not named.entry.takes_unlabelled:
                 remarks += unused_by_search(named.name, full_task)
             if runner.ran:
-                remarks += idle_operations(operations, search_task)
+                remarks += idle_operations(operations, task_without_test(full_task))
                 remarks += idle_policies([one.treatment for one in compared.values()], full_task)
         rows = final.rows
-        cost = runner.cost(search_task)
+        cost = phase.cost
         if not any(row.accuracy for row in rows):
             remedy = "correct the training and repeat it" if own else "try a lower --lr"
             raise AutomorphError(f"every final training failed ({rows[0].error}); {remedy}")
         verdict, advice = verdict_of(
             compared, rows, method=named.name, cost=cost, seeds=len(final.seeds), looks=looks,
-            caveat=searcher.caveat(), metric=final.metric,
+            caveat=made_by.searcher.caveat(), metric=final.metric,
             constant=always_one(final.predictions.get(rows[0].policy, ())),
             few=few_in(full_task.data, dict(zip(compared, rows, strict=True)), final.metric)
             if isinstance(full_task, Task)
             else None,
         )  # fmt: skip
-        if folder:
+        if path:
             forget(path)
         return SearchResult(
             method=named.name,
@@ -283,13 +199,13 @@ def search(
             cost=cost,
             units=runner.units,
             seconds=record.clock,
-            trace=tuple(runner.trace(search_task)),
+            trace=tuple(runner.trace(phase.search_task)),
             course=analysis.course(),
             effects=analysis.effects(),
             plan=plan,
             epoch_multiplier=length,
-            stopped=stopped,
-            history=searcher.history(),
+            stopped=made_by.stopped,
+            history=made_by.searcher.history(),
             curves=final.curves,
             predictions=final.predictions,
             treatments={control.label: control.treatment for control in compared.values()},

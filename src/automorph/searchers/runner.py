@@ -41,10 +41,23 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class NestedPlace:
+    """Which search of a nested cross-validation runs: ``number`` of ``searches``.
+
+    ``trainings`` is the cost of all of them, in plain trainings (None: not known yet).
+    """
+
+    number: int
+    searches: int
+    trainings: float | None
+
+
+@dataclass(frozen=True)
 class SearchProgress:
     """Progress of a search: ``share`` of its phase, best score, seconds left, its ``plan``.
 
-    ``outlook`` is what it would choose now, once its plan is known.
+    ``outlook`` is what it would choose now, once its plan is known. In a ``nested``
+    cross-validation, ``share`` and seconds are those of all searches.
     """
 
     phase: Phase
@@ -55,6 +68,7 @@ class SearchProgress:
     last: Finished | None = None
     plan: Plan | None = None
     outlook: Outlook | None = None
+    nested: NestedPlace | None = None
 
 
 class SearchRunner:

@@ -54,7 +54,7 @@ def advice_of(
         )
         return Advice("train longer", "longer", text)
     if winner.accuracy is None:
-        row = _best(by_part, metric)
+        row = best_without_search(by_part, metric)
         return Advice("keep", row, f"Use {by_part[row].policy}.")
     if few is not None and kind != "better":
         if "none" not in by_part:
@@ -83,7 +83,7 @@ def advice_of(
     return Advice("compare", "found", text, more)
 
 
-def _best(by_part: Mapping[str, Row], metric: Metric) -> str:
+def best_without_search(by_part: Mapping[str, Row], metric: Metric) -> str:
     """Return the part of the best validation value that is not the search's and not longer."""
     known = [part for part in _SIMPLEST if part in by_part and by_part[part].validation]
     return max(known, key=lambda part: metric.sign * by_part[part].validation.mean,  # type: ignore[union-attr]

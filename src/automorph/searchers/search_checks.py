@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from automorph.data import Folds
 from automorph.engine import refuse
 from automorph.errors import AutomorphError, UsageError
-from automorph.experiments import ExternalTask
+from automorph.experiments import ExternalTask, read_looks, seeds_of
 from automorph.operations import SearchSpace
+from automorph.searchers.budget import Controls
 from automorph.searchers.runner import SearchRunner
-from automorph.training import Task, refuse_folds
+from automorph.training import Task
 
 
 def check_outcomes(runner: SearchRunner) -> None:
@@ -36,17 +40,47 @@ def check_counts(
             raise UsageError(f"got {what}={value}; expected {low} or more")
 
 
-def check_task(task: Task | ExternalTask, space: SearchSpace, domain: str) -> None:
-    """Raise `UsageError` for data or a space that cannot be searched."""
+def check_nested(folds: Folds, seeds: int | str | None, controls: Controls) -> None:
+    """Raise `UsageError` for a final table that a nested cross-validation does not have."""
+    seeds_of(folds, read_looks(seeds).counts if seeds is not None else None, 0)
+    if controls == "all":
+        raise UsageError(
+            f"got all controls with {folds.words}; expected the usual ones, which are trained in "
+            "every fold: leave out --controls all and --longer (controls, epoch_multiplier)"
+        )
+
+
+def check_place(folder: Path | None, *, nested: bool) -> None:
+    """Raise `UsageError` for the folder of a search without folds if there are some, or with."""
+    if folder is None:
+        return
+    plain, cells = (folder / "trials.journal").exists(), (folder / "fold-0").exists()
+    if plain if nested else cells:
+        has, wants = (
+            ("a search without folds", "with") if nested else ("a search with folds", "without")
+        )
+        raise UsageError(
+            f"{folder} holds {has}; expected a new folder for a search {wants} folds: choose "
+            "another with --out (folder=...)"
+        )
+
+
+def check_task(
+    task: Task | ExternalTask, space: SearchSpace, domain: str, *, tested: bool = True
+) -> None:
+    """Raise `UsageError` for data or a space that cannot be searched.
+
+    ``tested``: a final table follows, which needs a test part.
+    """
     if not len(space):
         raise UsageError(
             "the search space has no operations; expected at least one: choose another with --space"
         )
     if isinstance(task, Task):
-        refuse_folds(task, "search")
         for operation in space if task.data.target == "masks" else ():
             refuse(operation)
-    if isinstance(task, Task) and not {"validation", "test"} <= set(task.data.parts):
+    needed = {"validation", *(["test"] if tested else [])}
+    if isinstance(task, Task) and not needed <= set(task.data.parts):
         raise UsageError(
             f"{task.name} lacks a validation or a test part; a search needs both: "
             "split them off (see automorph.data.split)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from automorph.data import Folds
 from automorph.experiments import (
     ACCURACY,
     Advice,
@@ -15,6 +16,8 @@ from automorph.experiments import (
     Row,
     Verdict,
     judge,
+    paired_difference,
+    pairs_in_words,
 )
 from automorph.searchers.final_table import Control
 from automorph.searchers.search_advice import advice_of
@@ -79,13 +82,18 @@ def verdict_of(
 
 @dataclass(frozen=True)
 class Evidence:
-    """The rows of a final table by part, and sentences that compare them."""
+    """The rows of a final table by part, and sentences that compare them.
+
+    The values of a row are those of its seeds, in the design ``looks``, or of the cells of
+    ``folds``.
+    """
 
     by_part: Mapping[str, Row]
-    looks: Looks
+    looks: Looks | None
     seeds: int
     confidence: float = 0.95
     metric: Metric = ACCURACY
+    folds: Folds | None = None
 
     def gap(self, part: str, other: str) -> Difference | None:
         """Return the difference of two rows; None if one is missing, failed or stopped early."""
@@ -93,6 +101,9 @@ class Evidence:
         values = [one.accuracy.values for one in rows if one and one.accuracy and not one.note]
         if len(values) < 2:
             return None
+        if self.looks is None:
+            overlap = 0.0 if self.folds is None else self.folds.overlap
+            return paired_difference(*values, confidence=self.confidence, overlap=overlap)
         return self.looks.difference(*values, confidence=self.confidence)
 
     def how_sure(self, part: str, method: str) -> str:
@@ -122,7 +133,7 @@ class Evidence:
             head = f"{found}; {head}"
         text = head[0].upper() + head[1:] if part != "found" else head
         text += ", and from ".join(
-            self._measured(part, other, gap, method, first=not place)
+            self.measured(part, other, gap, method, first=not place)
             for place, (other, gap) in enumerate(said)
         )
         if self.seeds == 1:
@@ -131,7 +142,10 @@ class Evidence:
             text += ". There are no test values, and these validation values also chose the policy"
         return f"{text}."
 
-    def _measured(self, part: str, other: str, gap: Difference, method: str, *, first: bool) -> str:
+    def measured(
+        self, part: str, other: str, gap: Difference, method: str = "", *, first: bool
+    ) -> str:
+        """Write a difference with its interval; the ``first`` of a sentence says what it is."""
         row, metric = self.by_part[other], self.metric
         name = f"{row.policy}, which {method} found," if other == "found" else row.policy
         level = f"{self.confidence:.0%} interval " if first and gap.low is not None else ""
@@ -201,6 +215,8 @@ class Evidence:
         return self.metric.interval(gap)
 
     def _pairs(self) -> str:
+        if self.looks is None:
+            return pairs_in_words(self.folds, self.seeds)
         most = "" if self.seeds == self.looks.cap else f" of at most {self.looks.cap}"
         return f"{self.seeds} paired seed{'s' * (self.seeds > 1)}{most}"
 

@@ -42,6 +42,8 @@ class Dashboard:
         self.task = self.bar.add_task("starting", total=1.0, facts="")
         self.finished: list[Finished] = []
         self.outlook = ""
+        self.number = 0
+        """Which search of a nested cross-validation runs."""
         self.live = Live(
             get_renderable=self.shown, console=say, transient=True, refresh_per_second=4
         )
@@ -54,10 +56,14 @@ class Dashboard:
             facts.append(f"best {self._score(progress.best)}{' %' if self.percent else ''}")
         if progress.seconds_left is not None:
             facts.append(f"{clock(progress.seconds_left)} left")
+        words = self._WORDS[progress.phase]
+        if (nested := progress.nested) is not None:
+            words = f"search {nested.number} of {nested.searches}: {words}"
+            if nested.number != self.number:  # Its policies are its own.
+                self.number, self.finished = nested.number, []
         self.bar.update(
-            self.task, completed=progress.share, description=self._WORDS[progress.phase],
-            facts=", ".join(facts),
-        )  # fmt: skip
+            self.task, completed=progress.share, description=words, facts=", ".join(facts)
+        )
         if progress.last is not None and progress.phase == "search":
             self.finished.append(progress.last)
         if progress.outlook is not None:

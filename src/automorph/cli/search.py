@@ -17,6 +17,7 @@ from automorph.cli.options import (
     console,
     engine_options,
     engine_settings,
+    folds_options,
     json_option,
     metric_options,
     optional_data_options,
@@ -33,7 +34,16 @@ from automorph.cli.own_training import command_options, own_task
 from automorph.cli.param_types import NameWord, PolicyWord
 from automorph.cli.progress import Dashboard, ScalarLog, tensorboard_option
 from automorph.cli.run_names import command_words, run_folder
-from automorph.cli.search_plan import numbers_of, overrun_in_words, plan_facts, plan_in_words
+from automorph.cli.search_plan import (
+    in_folds,
+    nested_evidence,
+    nested_facts,
+    nested_in_words,
+    numbers_of,
+    overrun_in_words,
+    plan_facts,
+    plan_in_words,
+)
 from automorph.cli.suggestions import print_next
 from automorph.cli.task_words import CommandWords, DataWords, words_of
 from automorph.cli.trackers import TrackerLog, track_option
@@ -43,7 +53,6 @@ from automorph.files import write_json
 if TYPE_CHECKING:
     from automorph.experiments import ExternalTask
     from automorph.searchers import (
-        Plan,
         SearchInterrupted,
         SearchProgress,
         SearchResult,
@@ -100,6 +109,7 @@ if TYPE_CHECKING:
 )
 @unlabelled_option
 @protect_option
+@folds_options
 @seed_option
 @click.option(
     "--seeds",
@@ -171,6 +181,9 @@ def search(
     decision is clear. --controls all adds a random policy, RandAugment, and the post-policy trained
     for longer. Only this table uses the test part.
 
+    With --folds, the whole search runs anew in every fold, what it picks is tested on that fold
+    (nested cross-validation), and one more search, on all examples, gives the policy.
+
     Ctrl-C leaves the best policy so far in the run folder. Run the same command again to continue.
 
     With --command, your own script does all trainings (see: automorph compare --help). Methods that
@@ -197,13 +210,17 @@ def search(
     task: Any = own_task(data, options) or task_of(data, out=out, budget=seconds, **options)
     if words_of(data, task).own:
         check_method(spec, task)
-    operations = space_of(space, task, method=spec, folder=out, seed=seed)
+    # With folds, `explain` narrows the space in each fold, by what its search may see.
+    first, _, rest = (space or "").partition(":")
+    by_fold = first == "explained" and in_folds(task) is not None
+    whole = rest or None if by_fold else space
+    operations = space_of(whole, task, method=spec, folder=out, seed=seed)
     after = after or load_policy(default_post_policy(words_of(data, task).domain, spec, operations))
     run = SearchRun(
         source=data, task=task, method=spec, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard, track=track,
         options={
-            "space": operations, "post_policy": after, "trials": trials, "budget": budget,
+            "space": space if by_fold else operations, "post_policy": after, "trials": trials, "budget": budget,
             "seed": seed,
             "seeds": None if looks is None else looks.cap if looks.fixed else str(looks),
             **({} if controls is None else {"controls": controls}),
@@ -239,7 +256,8 @@ class SearchRun:
         from automorph.searchers import SearchInterrupted, search
 
         folder = self.folder or self._default_folder()
-        if self.resume and storage is None and not (folder / "trials.journal").exists():
+        begun = folder / ("fold-0" if in_folds(self.task) else "") / "trials.journal"
+        if self.resume and storage is None and not begun.exists():
             raise UsageError(
                 f"{folder} does not contain a search; expected the folder of an interrupted "
                 "search. Start a new one without --resume"
@@ -252,7 +270,7 @@ class SearchRun:
             tracked = stack.enter_context(TrackerLog(self.track, folder))
 
             def report(progress: SearchProgress) -> None:
-                self._print_plan(progress.plan)
+                self._print_plan(progress)
                 dashboard.update(progress)
                 tracked.trial(progress)
                 if log is not None:
@@ -316,24 +334,28 @@ class SearchRun:
 
     def _print_header(self) -> None:
         say, words = console(quiet=self.quiet), self.words
-        budget, trials = self.options["budget"], self.options["trials"]
+        budget, trials, space = (self.options[key] for key in ("budget", "trials", "space"))
         limit = f"for {budget}" if budget else f"with {trials} trials" if trials else ""
         say.print(f"Searching on {words.source} {limit}", style="bold", markup=False)
+        named = space if isinstance(space, str) else f"{space.name} ({len(space)} operations)"
         say.print(
-            f"{words.header()}; method {self.method.name}, "
-            f"space {self.options['space'].name} ({len(self.options['space'])} operations), "
+            f"{words.header()}; method {self.method.name}, space {named}, "
             f"post-policy {self.options['post_policy'].name}",
             markup=False,
         )
         words.print_notes(say)
 
-    def _print_plan(self, plan: Plan | None) -> None:
-        """Print what a time budget became, once it is known."""
-        if plan is None or plan.trials is None or self.planned:
+    def _print_plan(self, progress: SearchProgress) -> None:
+        """Print what a time budget became, or what the searches of all folds cost, once known."""
+        plan = progress.plan
+        if plan is None or self.planned or (plan.trials is None and progress.nested is None):
             return
         self.planned = True
-        several = not str(self.options["seeds"] or "2-5").isdigit()
-        text = plan_in_words(plan, self.options["budget"], own=self.words.own, several=several)
+        if progress.nested is not None and (folds := in_folds(self.task)):
+            text = nested_in_words(progress.nested, folds, plan)
+        else:
+            several = not str(self.options["seeds"] or "2-5").isdigit()
+            text = plan_in_words(plan, self.options["budget"], own=self.words.own, several=several)
         console(quiet=self.quiet).print(text, markup=False)
 
     def _print_so_far(self, stop: SearchInterrupted) -> None:
@@ -373,6 +395,7 @@ class SearchRun:
                 "course": result.course and asdict(result.course),
                 "effects": [asdict(effect) for effect in result.effects],
                 **({"cost": result.cost_note} if words.own else {}),
+                **nested_facts(result),
             },
         }
         accuracy = result.row.accuracy
@@ -386,11 +409,13 @@ class SearchRun:
                 "search_cost_in_trainings": result.cost,
                 "seeds": list(result.seeds),
                 "accuracy": None if accuracy is None else accuracy.mean,
+                **nested_evidence(result),
             },
         )
         # The control that trains for longer uses the same policy as the post-policy alone.
+        # With folds, the first row has many policies; the one that is kept is shown by its name.
         policies = {
-            row.policy: table.policies[row.policy]
+            result.policy.name if part == "found" else row.policy: table.policies[row.policy]
             for row, part in zip(result.rows, result.parts, strict=True)
             if part != "longer"
         }

@@ -1,16 +1,19 @@
-"""What a time budget became, in words, and the command that repeats the search without a clock."""
+"""What a search will cost, in words, and the command that repeats it without a clock."""
 
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from automorph.cli.run_names import typed_words
 
 if TYPE_CHECKING:
-    from automorph.data import Chosen
-    from automorph.searchers import Plan, SearchResult
+    from automorph.data import Chosen, Folds
+    from automorph.experiments import ExternalTask
+    from automorph.searchers import NestedPlace, Plan, SearchResult
+    from automorph.training import Task
 
 _CHANGED = ("--budget", "--trials", "--seeds", "--longer")
 _OF_ONE_MACHINE = ("--out", "--storage", "--engine", "--address", "--jobs", "--track")
@@ -35,6 +38,39 @@ def plan_in_words(plan: Plan, budget: str, *, own: bool = False, several: bool =
     )
 
 
+def in_folds(task: Task | ExternalTask) -> Folds | None:
+    """Return the folds of a task, if a search on it runs anew in every one."""
+    from automorph.experiments import ExternalTask
+
+    return None if isinstance(task, ExternalTask) else task.data.folds
+
+
+def nested_in_words(nested: NestedPlace, folds: Folds, plan: Plan) -> str:
+    """Say what the searches of all folds and of all examples cost together."""
+    from automorph.report import plural
+
+    each = "" if plan.trials is None else f" of {plural(plan.trials, 'trial')} each"
+    return (
+        f"{nested.searches} searches{each}, one in each of {folds.words} and one on all examples; "
+        f"with the trainings that test them, they cost about {nested.trainings:.0f} plain "
+        "trainings."
+    )
+
+
+def nested_facts(result: SearchResult) -> dict[str, Any]:
+    """Return what the report has of the searches in the folds; empty without folds."""
+    if result.folds is None:
+        return {}
+    return {"nested": {"kept": result.policy.name, "picks": list(result.picks)}}
+
+
+def nested_evidence(result: SearchResult) -> dict[str, Any]:
+    """Return what a policy file says of how often the searches picked what; empty without folds."""
+    if result.folds is None:
+        return {}
+    return {"folds": result.folds.to_dict(), "picked": dict(Counter(result.picks).most_common())}
+
+
 def overrun_in_words(result: SearchResult, budget: str | None) -> str:
     """Say that a search took longer than its budget; empty if it did not."""
     from automorph.report import duration
@@ -54,7 +90,7 @@ def plan_facts(result: SearchResult) -> dict[str, Any]:
     if result.plan.trials is not None:
         numbers = {
             "--trials": result.plan.trials,
-            "--seeds": result.looks or result.plan.seeds,
+            **({} if result.folds else {"--seeds": result.looks or result.plan.seeds}),
             **({"--longer": result.epoch_multiplier} if result.epoch_multiplier > 1 else {}),
         }
         facts["repeat"] = repeat_command(typed_words(), numbers)
@@ -71,7 +107,7 @@ def numbers_of(result: SearchResult, chosen: Chosen | None) -> dict[str, Any]:
     longer = result.epoch_multiplier
     return {
         "trials": result.plan.trials,
-        "seeds": str(result.looks or result.plan.seeds),
+        **({} if result.folds else {"seeds": str(result.looks or result.plan.seeds)}),
         **({"epoch_multiplier": longer} if longer > 1 else {}),
         **({} if chosen is None else {"size": chosen.size, "model": chosen.model}),
     }

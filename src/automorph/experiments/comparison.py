@@ -187,7 +187,7 @@ def too_few(
     assert won.accuracy is not None
     pairs = len(won.accuracy.values)
     known = [
-        least for gap in ([won.difference] if won.difference else gaps)
+        least for gap in ([won.difference] if won.difference and won.difference.low else gaps)
         if (least := noticeable(gap, pairs, confidence=confidence)) is not None
     ]  # fmt: skip
     shape = data.train.data.shape

@@ -242,7 +242,7 @@ def _head(results: Results, row: JsonObject) -> TableCell:
 
 
 def _seed_table(results: Results) -> PageTable:
-    columns = ["Policy", *(_pair(results, seed) for seed in results.content["seeds"])]
+    columns = ["Policy", *(pair_name(results, seed) for seed in results.content["seeds"])]
     lines: list[list[TableCell | str]] = []
     for row in results.rows:
         values = [results.metric.value(value) for value in row["accuracy"].get("values", ())]
@@ -252,7 +252,7 @@ def _seed_table(results: Results) -> PageTable:
     return PageTable(columns, lines, caption, numbers=range(1, len(columns)), folded=True)
 
 
-def _pair(results: Results, seed: int) -> str:
+def pair_name(results: Results, seed: int) -> str:
     """Name the trainings of one seed, or of one fold of one repeat."""
     if results.pair == "seed":
         return f"Seed {seed}"

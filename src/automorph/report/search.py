@@ -11,6 +11,7 @@ from automorph.report import curves, figures, formatting, sections
 from automorph.report.comparison import compare_page
 from automorph.report.figures import FigureRow
 from automorph.report.metric_words import MetricWords
+from automorph.report.nested_search import OF_COURSE, OF_TABLE, kept_answer, picks_section
 from automorph.report.page import Answer, Code, Definitions, Page, PageTable, Part, Section, figure
 from automorph.report.summary import answers
 from automorph.report.view_model import JsonObject, Results
@@ -27,12 +28,14 @@ def search_page(result: JsonObject) -> Page:
     ``trainings``, ``score`` and ``best``), ``course`` and ``effects`` (see
     `automorph.searchers.trial_analysis`) and ``story`` (of a race: ``searches`` and ``heats``).
     Searches since version 0.2 also have ``plan`` and ``passes`` and, with a budget of time,
-    ``repeat``: the command that does the same without a clock.
+    ``repeat``: the command that does the same without a clock. With folds, ``nested`` has the
+    policy that is ``kept``, and the ``picks`` of the folds.
     """
     search = result["search"]
-    page, results = compare_page(result), Results(result)
+    page, results, nested = compare_page(result), Results(result), search.get("nested")
     parts = [
         _table_section(page.sections[0], search, results),
+        *([picks_section(nested, results)] if nested else []),
         _search(search, results.metric),
         *page.sections[1:],
     ]
@@ -68,8 +71,14 @@ def _answers(results: Results, search: Mapping[str, Any]) -> list[Answer]:
         f"{accuracy} mean {metric.part} {metric.name} over "
         f"{formatting.plural(results.seeds, 'seed')}.",
     )
+    if (nested := search.get("nested")) is not None:
+        what = kept_answer(nested)
+        gain = "What does choosing in this way gain?"
+        asked = [
+            replace(one, question=gain) if place == 1 else one for place, one in enumerate(asked)
+        ]
     cost = Answer(
-        "What did the search cost?",
+        f"What did the search{'es' * (nested is not None)} cost?",
         f"{search['trainings']:.1f} trainings",
         f"{formatting.plural(search['tried'], 'trial')}; wall time "
         f"{formatting.duration(search['seconds'])} including the final table.",
@@ -78,6 +87,8 @@ def _answers(results: Results, search: Mapping[str, Any]) -> list[Answer]:
 
 
 def _table_section(section: Section, search: Mapping[str, Any], results: Results) -> Section:
+    if "nested" in search:
+        return replace(section, text=[OF_TABLE])
     text = _seeds(search.get("seeds"), results) + "Rows other than the chosen one need no search. "
     if any("times as long" in results.label(row) for row in results.rows):
         text += (
@@ -167,7 +178,8 @@ def _search(search: Mapping[str, Any], metric: MetricWords) -> Section:
         if cost is None
         else f"Scores are values of {metric.name} on the validation data. {cost}"
     )
-    return Section("The search", parts, [text])
+    more = [OF_COURSE] if "nested" in search else []
+    return Section("The search", parts, [text, *more])
 
 
 def _plan(search: Mapping[str, Any]) -> str | None:
@@ -175,6 +187,11 @@ def _plan(search: Mapping[str, Any]) -> str | None:
     plan = search.get("plan") or {}
     if plan.get("trials") is None:
         return None
+    if "nested" in search:
+        return (
+            f"{formatting.plural(plan['trials'], 'trial')} in each search; one training took "
+            f"{formatting.duration(plan['pace'])} where it was measured"
+        )
     most = "at most " if isinstance(search.get("seeds"), str) else ""
     longer = f" and a control {plan['longer']} times as long" if plan["longer"] > 1 else ""
     return (

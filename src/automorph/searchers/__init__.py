@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from automorph.searchers.result import SearchResult as SearchResult
     from automorph.searchers.run_search import search as search
     from automorph.searchers.runner import Finished as Finished
+    from automorph.searchers.runner import NestedPlace as NestedPlace
     from automorph.searchers.runner import SearchProgress as SearchProgress
 
 # Imported on first use: workers need the jobs only, not the modules that plan and judge.
 _HOMES = {
     "METHODS": "builtin",
     "Finished": "runner",
+    "NestedPlace": "runner",
     "Outlook": "outlook",
     "Plan": "budget",
     "SearchInterrupted": "interrupted",

@@ -93,8 +93,7 @@ def _advice(
     if constant:
         return advice_on_constant("found")
     if few is not None:
-        part = next(part for part, row in by_part.items() if row.policy == few.policy)
-        return replace(few, policy=part)
+        return _of_few(by_part, few, metric)
     picked = by_part["found"]
     part = best_without_search(by_part, metric)
     if part == "found":  # Nothing else has a result.
@@ -113,6 +112,22 @@ def _advice(
     if better:
         return Advice("use", "found", f"Use {picks.kept}.")
     return Advice("use", part, f"Use {name}: searching is not shown to gain over none.")
+
+
+def _of_few(by_part: Mapping[str, Row], few: Advice, metric: Metric) -> Advice:
+    """Return what usually helps, unless no augmentation is better on the validation folds."""
+    part, usual = next(one for one in by_part.items() if one[1].policy == few.policy)
+    plain = by_part["none"]
+    if usual.validation and plain.validation:
+        theirs, mine = (one.mean for one in (usual.validation, plain.validation))
+        if metric.sign * theirs < metric.sign * mine:
+            text = (
+                f"{few.text.partition('. ')[0]}. Keep none: on the validation folds it is better "
+                f"than what usually helps, {usual.policy} ({metric.value(mine)} against "
+                f"{metric.value(theirs)})."
+            )
+            return Advice("keep", "none", text)
+    return replace(few, policy=part)
 
 
 def _gain(table: Evidence, picks: Picks) -> str:

@@ -264,6 +264,28 @@ CASES = {
         2,
         "--folds with --command",
     ),
+    "search by folds of two": (["search", "digits", "--folds", "2"], 2, "at least 3"),
+    "search by folds and seeds": (
+        ["search", "digits", "--limit", "50", "--folds", "3", "--seeds", "2"],
+        2,
+        "--repeats",
+    ),
+    "search by folds and all controls": (
+        ["search", "digits", "--limit", "50", "--folds", "3", "--controls", "all"],
+        2,
+        "leave out --controls all",
+    ),
+    "search by repeats alone": (["search", "digits", "--repeats", "2"], 2, "--folds 5"),
+    "search by folds with a command": (
+        ["search", "--command", "train {out}", "--folds", "3"],
+        2,
+        "the command has its own data",
+    ),
+    "search by folds with a test part": (
+        ["search", "digits-correlation", "--folds", "3"],
+        2,
+        "Leave out --folds",
+    ),
     "seeds of zero": (["compare", "digits", "--policy", "none", "--seeds", "0"], 2, "--seeds"),
     "unknown model": (["compare", "digits", "--model", "resnet99", *C], 2, "resnet9"),
     "unknown timm model": (["compare", "digits", "--model", "timm:nope", *C], 2, "timm"),

@@ -77,3 +77,35 @@ def test_a_policy_that_was_found_on_the_data_is_not_cross_validated_unasked(few,
     assert "folds" not in shown_by(capsys, [*words, "--out", "again"])[0]
     asked, _ = shown_by(capsys, [*words, "--folds", "3", "--repeats", "1", "--out", "asked"])
     assert "was found on these data" in asked["remarks"][0]
+
+
+def test_search_tests_in_every_fold_what_it_picks_and_keeps_one_more_pick(few, capsys):
+    words = ["search", "folder:few", "--model", "cnn:4", "--epochs", "1", "--folds", "3",
+             "--repeats", "1", "--method", "random", "--trials", "1", "--engine", "local",
+             "--out", "run"]  # fmt: skip
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--resume", "--json"])
+    assert ended.value.code == 2
+    _, shown = shown_by_words(capsys, words)
+    assert "4 searches, one in each of 3 folds x 1 repeat and one on all examples" in shown
+    assert "they cost about 16 plain trainings" in shown
+    said, _ = shown_by(capsys, [*words, "--resume", "--json"])
+    assert said["folds"] == {"count": 3, "repeats": 1, "examples": 24}
+    assert said["metric"]["part"] == "out-of-fold"
+    assert (said["row"]["policy"], len(said["picks"])) == ("what the search picks", 3)
+    assert [row["part"] for row in said["baselines"]] == ["none", "tail", "trivialaugment"]
+    kept = json.loads((few / "run" / "policy.json").read_text())["provenance"]
+    assert kept["trained_with"] == said["found"]
+    assert sum(kept["picked"].values()) == 3
+    page = " ".join((few / "run" / "report.html").read_text().split())
+    assert "Picks of the folds" in page
+    assert "What does choosing in this way gain?" in page
+    assert "4.0 trainings" in page
+    record = json.loads((few / "run" / "run.json").read_text())
+    assert "--folds 3" in record["next"][0]
+
+
+def shown_by_words(capsys, words):
+    main(words)
+    shown = capsys.readouterr()
+    return shown.out, " ".join(shown.err.split())

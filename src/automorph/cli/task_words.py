@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from automorph.training import Recipe, Task
 
 _OF_A_SEARCH = ("out", "resume", "storage")
+_OF_A_TABLE = (*_OF_A_SEARCH, "seeds", "controls", "epoch_multiplier")
+"""Options of a search that one with folds does not take."""
 _PLAIN_RANDOM = {"image": "random(space=randaugment)", "text": RANDOM["text"]}
 
 
@@ -188,14 +190,21 @@ class DataWords:
         policy = policy_argument(
             advised, folder, found=result.policy, settled=self.settled(advised)
         )
+        # With too few examples to tell, the search can be repeated in every fold.
+        few = advice.action == "too few" or (advice.action == "compare" and not advice.seeds)
+        again = (
+            [suggest_again(source, but=_OF_A_TABLE, folds=5)] if few and not result.folds else []
+        )
         if advice.action == "compare":
+            compared = ["none", policy]
             return [
-                suggest("compare", source, policies=["none", policy], seeds=advice.seeds or None)
+                suggest("compare", source, policies=compared, seeds=advice.seeds or None),
+                *again,
             ]
         if advice.action == "train longer":
             longer = result.epoch_multiplier * epochs
             return [suggest("train", source, policy=policy, epochs=longer)]
-        return [suggest("train", source, policy=policy)]
+        return [suggest("train", source, policy=policy), *again]
 
 
 @dataclass(frozen=True)

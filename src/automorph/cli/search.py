@@ -220,8 +220,8 @@ def search(
         source=data, task=task, method=spec, folder=Path(out) if out else None,
         quiet=quiet or as_json, resume=resume, tensorboard=tensorboard, track=track,
         options={
-            "space": space if by_fold else operations, "post_policy": after, "trials": trials, "budget": budget,
-            "seed": seed,
+            "space": space if by_fold else operations, "post_policy": after, "trials": trials,
+            "budget": budget, "seed": seed,
             "seeds": None if looks is None else looks.cap if looks.fixed else str(looks),
             **({} if controls is None else {"controls": controls}),
             **({} if epoch_multiplier is None else {"epoch_multiplier": epoch_multiplier}),

@@ -332,5 +332,5 @@ def test_masks_are_penalised_late_and_their_training_resumes(sides, tmp_path):
 
 
 def test_masks_have_files_of_their_own(sides):
-    names = [_identity(*sides, replace(TINY, networks="masked", sparse=s), 0) for s in (0.5, 1.0)]
+    names = [_identity(*sides, replace(TINY, networks="masked", sparse=s), 0) for s in (0.5, 1)]
     assert len({*names, _identity(*sides, TINY, 0)}) == 3

@@ -49,6 +49,13 @@ def test_every_objective_trains_the_head(objective, task, pairs, tmp_path):
     np.testing.assert_allclose(seen.logits, run.seen["test"].logits, atol=2e-4)
 
 
+def test_the_task_of_a_head_has_a_head_for_its_model(task):
+    heads = head_task(task)
+    run = train_robust(heads, "balanced", seed=0)
+    seen = evaluate(run.model, task.data.test, encoder=heads.encoder)
+    np.testing.assert_array_equal(seen.predictions, run.seen["test"].predictions)
+
+
 def test_features_are_looked_up_and_scaled(task):
     encoder = head_task(task).encoder
     train, test = task.data.train, task.data.test

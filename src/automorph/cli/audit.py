@@ -90,6 +90,13 @@ EXAMPLES = 12
     "metrics).",
 )
 @click.option(
+    "--min-group",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Smallest group that counts as the worst; also shows recalls by class and column, pulled "
+    "towards the whole class where examples are few.",
+)
+@click.option(
     "--against",
     metavar="RUN",
     help="Run folder of an earlier audit or patch: what has changed since, beyond chance.",
@@ -154,6 +161,7 @@ def audit(
         source=data, model=options.pop("model"), weights=options.pop("weights"), recipe=training,
         checkpoint=checkpoint, predictions=predictions, part=part, discover=discover,
         method=method, seed=seed, metrics=options.pop("metrics"),
+        min_group=options.pop("min_group") or 0,
         folder=Path(out) if out else None, quiet=quiet or as_json, options=options,
         against=reference, fail_under=fail_under, missing_groups=missing_groups,
     )  # fmt: skip
@@ -194,6 +202,7 @@ class AuditRun:
     against: Reference | None = None
     fail_under: float | None = None
     missing_groups: Literal["fail", "pass"] = "fail"
+    min_group: int = 0
 
     def run(self) -> dict[str, Any]:
         """Run the audit and return the object that ``--json`` prints."""
@@ -220,6 +229,7 @@ class AuditRun:
             data, model=self.model, checkpoint=self.checkpoint, weights=self.weights,
             predictions=self.predictions, part=self.part, discover=self.discover,
             method=self.method, recipe=self.recipe, seed=self.seed, metrics=self.metrics,
+            min_group=self.min_group,
             folder=folder / "model", progress=False if self.quiet else None, whole=whole,
         )  # fmt: skip
         folder.mkdir(parents=True, exist_ok=True)
@@ -357,6 +367,7 @@ def _print_audit(result: Audit, say: Console) -> None:
             "Mutual information of prediction and subgroup, given the class: "
             f"{information.value:.4f} nats ({information.low:.4f} to {information.high:.4f})"
         )
+    lines += _pooled_lines(result)
     for one in [one for one in result.intersections if one.alarm][:3]:
         where = ", ".join(f"{column} = {value}" for column, value in one.values.items())
         lines.append(
@@ -376,6 +387,19 @@ def _print_audit(result: Audit, say: Console) -> None:
     say.print(f"\n{result.verdict}", style="bold", soft_wrap=True)
     for alarm in result.alarms[1:5]:
         say.print(alarm, soft_wrap=True)
+
+
+def _pooled_lines(result: Audit) -> list[str]:
+    """Write the recall of every class, and the lowest pooled estimates of values of columns."""
+    whole = [one for one in result.pooled if one.column == "class"]
+    rest = sorted(result.pooled[len(whole) :], key=lambda one: one.pooled)[:5]
+    return [
+        f"Recall of {one.class_name}"
+        + ("" if one in whole else f" with {one.column} = {one.value}")
+        + f": {100 * one.pooled:.1f} % ({100 * one.low:.1f} to {100 * one.high:.1f}; "
+        + f"{one.n:,} examples{'' if one in whole else ', pooled'})"
+        for one in [*whole, *rest]
+    ]
 
 
 def _in_words(one: MetricEstimate) -> str:

@@ -25,6 +25,7 @@ _EXTRAS = {
     "llm": ("rewrites by a language model", ("openai",)),
     "dicom": ("DICOM images", ("pydicom",)),
     "saliency": ("saliency in audits", ("captum",)),
+    "opencv": ("translators of backgrounds and coloured marks", ("cv2",)),
     "track": ("logging to TensorBoard", ("tensorboard",)),
 }
 

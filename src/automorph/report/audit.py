@@ -35,6 +35,7 @@ def audit_page(result: JsonObject) -> Page:
         groups_section(result),
         measured_section(result.get("metrics") or (), _examples(result)),
         _gaps(result),
+        _pooled(result),
         _intersections(result),
         _slices(result),
         pictures_section(result.get("pictures") or {}),
@@ -216,6 +217,30 @@ def _gaps(result: JsonObject) -> Section | None:
         numbers=[1, 2],
     )  # fmt: skip
     return Section("Gap by class", [table])
+
+
+def _pooled(result: JsonObject) -> Section | None:
+    pooled = result.get("pooled")
+    if not pooled:
+        return None
+    rows: list[list[TableCell | str]] = [
+        [
+            one["class"],
+            "" if one["column"] == "class" else f"{one['column']} = {one['value']}",
+            formatting.count(one["n"]),
+            formatting.NOTHING if one["recall"] is None else formatting.percent(one["recall"], 1),
+            formatting.percent(one["pooled"], 1),
+            _range([one["low"], one["high"]]),
+        ]
+        for one in pooled
+    ]
+    table = PageTable(
+        ["Class", "Column", "Examples", "Recall", "Pooled", "95 %"], rows,
+        "Recall of each class, and among the examples with each value of a column: as counted, and "
+        "pulled towards the whole class where examples are few.",
+        numbers=[2, 3, 4, 5],
+    )  # fmt: skip
+    return Section("Recall by class and column", [table])
 
 
 def _intersections(result: JsonObject) -> Section | None:

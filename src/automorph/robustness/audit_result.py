@@ -25,6 +25,7 @@ from automorph.robustness.metrics import (
     robust,
     wilson,
 )
+from automorph.robustness.pooling import Pooled, pooled_recalls
 
 SMALL = 100
 """Below this size, the interval of a group is wider than 6 points to each side (at 90 %)."""
@@ -68,7 +69,8 @@ class Audit:
     given the class, in nats, over subgroups with 10 examples or more; None if no class has two of
     them. ``method`` is the method of slice discovery, None without discovery. ``only`` is the class
     that all examples were predicted to be, if there is one. ``metrics`` are those asked for, and
-    those of the operating point of the model.
+    those of the operating point of the model. ``pooled`` are recalls by class and value of a
+    column, if a smallest size of groups was asked for.
     """
 
     n: int
@@ -88,6 +90,7 @@ class Audit:
     method: str | None = None
     only: str | None = None
     metrics: tuple[MetricEstimate, ...] = ()
+    pooled: tuple[Pooled, ...] = ()
     predictions: NDArray[np.int64] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -146,6 +149,7 @@ class Audit:
             "alarms": list(self.alarms),
             "notes": list(self.notes),
             **({"metrics": [asdict(one) for one in self.metrics]} if self.metrics else {}),
+            **({"pooled": [_plain(one) for one in self.pooled]} if self.pooled else {}),
             "report": None if self.report is None else str(self.report),
         }
 
@@ -164,14 +168,16 @@ def measure(
     columns: Mapping[str, NDArray[Any]] | None = None,
     rate: float = RATE,
     looks: int = 1,
+    min_group: int = 0,
 ) -> Audit:
     """Audit predictions: ``labels``, ``predictions`` and ``groups`` are int64 ``(n,)``.
 
     ``probabilities`` ``(n, classes)`` add losses and calibration; ``columns`` are strings ``(n,)``
     by name, whose intersections are searched. If a model's errors are independent of the subgroup,
     at most a share ``rate / looks`` of its audits raises any alarm about a group: ``looks`` is the
-    number of methods that share the rate. Intersections have their own rate. Raises `DataError`
-    without examples.
+    number of methods that share the rate. Intersections have their own rate. With ``min_group``,
+    groups of fewer examples are not the worst group, and recalls are pooled (see
+    `pooled_recalls`). Raises `DataError` without examples, or without a group of this size.
 
     >>> grouper = Grouper(("cat", "dog"), ("day", "night"))
     >>> labels = np.repeat([0, 0, 1, 1], 100)
@@ -199,22 +205,45 @@ def measure(
     tables[tables.sum(axis=2) < LEAST] = 0
     several = bool(((tables.sum(axis=2) > 0).sum(axis=1) > 1).any())
     answers = np.unique(predictions)
+    large = n >= max(1, min_group)
+    if not large.any():
+        raise DataError(
+            f"got no group of at least {min_group:,} examples; expected one: the largest has "
+            f"{n.max():,}. Lower the limit (--min-group, min_group)"
+        )
     middle_low, middle_high = wilson(correct.sum(), len(correct))
     return Audit(
         n=len(labels),
         accuracy=Estimate(float(correct.mean()), float(middle_low), float(middle_high)),
-        robust=robust(right, n),
-        worst=min((row for row in rows if row.n), key=lambda row: row.accuracy or 0.0),
+        robust=robust(right[large], n[large]),
+        worst=min(
+            (row for row, able in zip(rows, large, strict=True) if able),
+            key=lambda row: row.accuracy or 0.0,
+        ),
         groups=rows,
         gap=gaps,
         information=information_interval(tables) if several else None,
         loss=None if losses is None else float(losses.mean()),
         overconfidence=None if confidence is None else mean_interval(confidence - correct),
         intersections=intersections(correct, labels, columns or {}, grouper.classes, rate=rate),
-        notes=_notes(rows, gaps, few=SMALL),
+        notes=(*_notes(rows, gaps, few=SMALL), *_below(rows, min_group)),
+        pooled=pooled_recalls(correct, labels, columns or {}, grouper.classes) if min_group else (),
         only=grouper.classes[answers[0]]
         if len(answers) == 1 and len(np.unique(labels)) > 1
         else None,
+    )
+
+
+def _below(rows: Sequence[Group], min_group: int) -> tuple[str, ...]:
+    """Name the groups that are too small to be the worst group."""
+    small = [row for row in rows if row.n < min_group]
+    if not small:
+        return ()
+    names = ", ".join(f"({row.class_name}, {row.subgroup}; {row.n:,})" for row in small[:10])
+    more = f" and {len(small) - 10:,} more" if len(small) > 10 else ""
+    return (
+        f"Fewer than {min_group:,} examples (--min-group): {names}{more}. They are not counted as "
+        "the worst group; their pooled estimates are pulled towards their class.",
     )
 
 

@@ -129,9 +129,9 @@ def train_robust(
     grouper = grouper_of(task.data)
     _check(task, method, renderings)
     check_choosing(task, grouper, [method.name])
-    whole = task
-    if task.recipe.optimizer == "lbfgs":
-        task = head_task(task, device=device)
+    whole = task if task.recipe.optimizer == "lbfgs" else None
+    if whole is not None:
+        task = head_task(whole, device=device)
     if isinstance(task.encoder, FeatureEncoder):
         _remember(task.encoder, task.data, renderings if method.needs_renderings else None)
     # DFR evaluates the features of the last epoch: no group may have chosen them.
@@ -176,7 +176,7 @@ def train_robust(
         selected, _ = worst_and_whole(
             task, known.labels, known.probabilities, groups["validation"] % len(grouper.subgroups)
         )
-    if task is not whole and isinstance(task.encoder, FeatureEncoder):
+    if whole is not None:
         model = whole_network(task, model)
         if path is not None:
             checkpoint = path / "whole" / "model.safetensors"

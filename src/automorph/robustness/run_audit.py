@@ -23,6 +23,7 @@ from automorph.robustness.discovery import Method, Slice
 from automorph.robustness.discovery import discover as slices_of
 from automorph.robustness.groups import Grouper, grouper_of, notes_on
 from automorph.robustness.output_audit import OutputAudit
+from automorph.robustness.pooling import leaking
 from automorph.robustness.predictions import (
     Subject,
     of_checkpoint,
@@ -67,6 +68,7 @@ def audit(
     repeats: int | None = None,
     metrics: Sequence[str] = (),
     whole: bool = False,
+    min_group: int = 0,
     **options: Any,
 ) -> Audit | OutputAudit:
     """Audit a model on the subgroups of data: on whom it fails, by how much, with what certainty.
@@ -96,6 +98,12 @@ def audit(
     - ``metrics`` are names of metrics to compute on the part, with bootstrap intervals (see
       `automorph.metrics`); with some, data need no subgroups. A checkpoint whose training fixed an
       operating point decides by its threshold, and the metric of that is shown as well.
+
+    - ``min_group``: groups of fewer examples are not the worst group; recalls by class and value of
+      every column are given, pulled towards the whole class (see
+      `automorph.robustness.pooling.pooled_recalls`).
+
+    Columns that give the class away are named and not searched.
 
     Raises `UsageError` for more than one subject, `DataError` for unusable predictions.
 
@@ -128,7 +136,7 @@ def audit(
     )  # fmt: skip
     check_target(data.target, "audit")
     if data.target != "classes":
-        _check_outputs(data, folds=folds, discover=discover)
+        _check_outputs(data, {"folds": folds, "discover": discover, "a smallest group": min_group})
         name, audited = _part(data, part, discover=False, whole=whole)
         result = audit_outputs(
             data, audited, where=name, task=source if isinstance(source, Task) else None,
@@ -140,6 +148,7 @@ def audit(
     if data.folds is not None:
         _check_folds(
             {"predictions": predictions, "a checkpoint": checkpoint, "a part": part,
+             "a smallest size of groups": min_group or None,
              "metrics": metrics or None,
              "discover": discover or None,
              "a network": model if isinstance(model, nn.Module) else None}
@@ -183,7 +192,9 @@ def audit(
         )  # fmt: skip
         start = f"The network started from the weights {task.weights}." if task.weights else ""
         subject = replace(subject, notes=(start,) if start else ())
-    found = _measured(data, grouper, name, audited, subject, method if discover else None, seed)
+    found = _measured(
+        data, grouper, name, audited, subject, method if discover else None, seed, min_group
+    )
     found = replace(found, metrics=metrics_of(metrics, subject, audited.labels, data.classes))
     return replace(found, notes=(doubt, *found.notes)) if doubt else found
 
@@ -196,16 +207,19 @@ def _measured(
     subject: Subject,
     method: Method | None,
     seed: int,
+    min_group: int = 0,
 ) -> Audit:
     groups = part.labels if part.subgroups is None else grouper.of(part)
-    columns = {**part.metadata}
-    if part.subgroups is not None and not columns:
-        columns = {"subgroup": np.array(data.subgroup_names)[part.subgroups]}
+    leaks = leaking(part.labels, part.metadata)
+    columns = {name: column for name, column in part.metadata.items() if name not in leaks}
+    if part.subgroups is not None and (min_group or not part.metadata):
+        columns["subgroup"] = np.array(data.subgroup_names)[part.subgroups]
     # Groups and slices are two sources of false alarms: they share the audit's rate.
     looks = 2 if method is not None and len(grouper.subgroups) > 1 else 1
     result = measure(
         part.labels, subject.predictions, groups, grouper,
         probabilities=subject.probabilities, columns=columns, looks=looks,
+        min_group=min_group,
     )  # fmt: skip
     slices: tuple[Slice, ...] = ()
     if method is not None:
@@ -213,7 +227,10 @@ def _measured(
         slices = discover_in(subject, part, data.classes, method=method, rate=rate, seed=seed)
     facts = {"data": data.name, "part": name, "subject": subject.name}
     constant = constant_answers({subject.name: subject.predictions}, data.classes)
-    notes = (*subject.notes, *constant, *result.notes)
+    notes = (*subject.notes, *constant, *result.notes, *(
+        f"The column {name!r} gives the class away (Cramér's V {value:.2f}): it is not searched."
+        for name, value in leaks.items()
+    ))  # fmt: skip
     if part.subgroups is not None:
         # `measure` has already noted what the part itself lacks.
         covered = (f"The {name} part", "Class ", "No part has an example")
@@ -254,11 +271,11 @@ def discover_in(
     )  # fmt: skip
 
 
-def _check_outputs(data: Dataset, *, folds: int | None, discover: bool) -> None:
+def _check_outputs(data: Dataset, given: dict[str, Any]) -> None:
     """Refuse what an audit of several labels or values does not have."""
-    if folds or discover:
+    if names := [name for name, value in given.items() if value]:
         raise UsageError(
-            f"got {'folds' if folds else 'discover'} for data of {data.target}; expected one "
+            f"got {names[0]} for data of {data.target}; expected one "
             "network and the subgroups of a column: leave it out, or audit one label as two "
             "classes (--label-of, label_of)"
         )

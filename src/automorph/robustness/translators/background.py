@@ -11,6 +11,7 @@ from automorph.data import Dataset, Split
 from automorph.errors import DataError
 from automorph.robustness.translators.base import Images, KnownTranslator, known_of
 from automorph.robustness.translators.builtin import FitOptions
+from automorph.robustness.translators.checks import correlations
 from automorph.robustness.translators.opencv import (
     Mask,
     donor,
@@ -24,6 +25,8 @@ MOST = 300
 """Largest number of backgrounds of a subgroup."""
 MARGIN = 0.06
 """Share of the side at every border that is taken for background."""
+DRAWS = 8
+"""Backgrounds that are drawn for an image, to take the most similar one."""
 _LEAST, _LARGEST = 0.02, 0.8
 """Shares of the area that a foreground may take."""
 
@@ -34,9 +37,10 @@ class BackgroundSwap:
 
     The foreground is found by GrabCut (Rother, Kolmogorov and Blake 2004), which begins with the
     border of the image as background. ``backgrounds`` ``(m, H, W, C)`` are training images of a
-    subgroup whose foreground was filled; the content of an image decides which one it gets. An
-    image that is in the subgroup is pasted on its own background, so that all renderings have the
-    same soft edge. There is no way back to the first background.
+    subgroup whose foreground was filled; the content of an image draws eight of them, of which it
+    gets the one that is light and dark where the image is, so that the light stays. An image that
+    is in the subgroup is pasted on its own background, so that all renderings have the same soft
+    edge. There is no way back to the first background.
     """
 
     backgrounds: Mapping[int, Images]
@@ -58,7 +62,9 @@ class BackgroundSwap:
             if known.subgroups[row] == direction:
                 behind = filled(image, front)
             else:
-                behind = others[donor(image, len(others))]
+                drawn = [others[donor(image, len(others), draw)] for draw in range(DRAWS)]
+                like = correlations(np.stack([image] * DRAWS), np.stack(drawn))
+                behind = drawn[int(like.argmax())]
             result[row] = pasted(image, behind, front)
         return result
 

@@ -40,8 +40,9 @@ class CycleGAN:
 
     All subgroups are connected to one of them, the ``hub``: a translation between two others goes
     through it. Images that are already in the target subgroup pass through the generator into it
-    like all others, so that every rendering bears the generator's traces, whatever its source. A
-    class without generators of its own (one with a single subgroup) borrows those of other classes;
+    like all others, so that every rendering bears the generator's traces, whatever its source.
+    Generators with masks leave such images as they are: these go there and ``back``. A class
+    without generators of its own (one with a single subgroup) borrows those of other classes;
     ``borrowed`` lists these classes.
     """
 
@@ -50,6 +51,7 @@ class CycleGAN:
     borrowed: tuple[int, ...] = ()
     rerender: bool = True
     name: str = "cyclegan"
+    back: bool = False
 
     @property
     def directions(self) -> frozenset[tuple[int, int]]:
@@ -75,7 +77,8 @@ class CycleGAN:
             if not self.rerender:
                 return []
             others = sorted({a for _, a, b in self.generators if b == direction})
-            return [(others[0], direction)] if others else []
+            first = [(direction, others[0])] if self.back and others else []
+            return [*first, (others[0], direction)] if others else []
         if self.hub in (z, direction):
             return [(z, direction)]
         return [(z, self.hub), (self.hub, direction)]
@@ -157,8 +160,9 @@ def fit_cyclegan(
             generators[(label, hub, other)] = trained["b"]
             generators[(label, other, hub)] = trained["a"]
     alone = np.flatnonzero((counts.sum(axis=1) > 0) & (both.sum(axis=1) < 2))
-    name = "masked cyclegan" if recipe.networks == "masked" else "cyclegan"
-    return CycleGAN(generators, hub, tuple(alone.tolist()), name=name)
+    masked = recipe.networks == "masked"
+    name = "masked cyclegan" if masked else "cyclegan"
+    return CycleGAN(generators, hub, tuple(alone.tolist()), name=name, back=masked)
 
 
 def _side(

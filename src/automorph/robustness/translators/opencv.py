@@ -53,6 +53,9 @@ def pasted(image: Images, over: Images, mask: Mask) -> Images:
 
 
 def donor(image: Images, count: int, draw: int = 0) -> int:
-    """Return a number below ``count`` that depends on the content of an image alone."""
-    words = blake2b(image.tobytes(), digest_size=16).digest()
+    """Return a number below ``count`` that depends on the content of an image alone.
+
+    ``draw`` counts from 0 to 7: further numbers for the same image.
+    """
+    words = blake2b(image.tobytes(), digest_size=64).digest()
     return int.from_bytes(words[8 * draw : 8 * draw + 8], "little") % count

@@ -77,7 +77,7 @@ def choose_translator(
     if wanted == "none":
         return Choice(None, "none", ())
     options = FitOptions(recipe, seed, folder, progress, protect)
-    part, judges = _parts(data)
+    part, judges = judging_parts(data)
     panel: list[Panel] = []
     attempts: list[Attempt] = []
     notes: list[str] = []
@@ -123,7 +123,7 @@ def _make(wanted: str | Translator, data: Dataset, options: FitOptions) -> Trans
     return entry(data, options)
 
 
-def _parts(data: Dataset) -> tuple[Split, Split]:
+def judging_parts(data: Dataset) -> tuple[Split, Split]:
     """Return the parts on which translations are judged and judges are trained.
 
     These are the validation and the training part, if the former has the groups of the latter; else

@@ -52,8 +52,8 @@ class CycleRecipe:
     residual: bool = True
     average: float = 0.995
     networks: Networks = "compact"
-    sparse: float = 1.0
-    smooth: float = 1.0
+    sparse: float = 0.5
+    smooth: float = 0.2
 
     def __post_init__(self) -> None:
         if self.loss not in get_args(Adversarial):

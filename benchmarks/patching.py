@@ -45,8 +45,14 @@ times smaller than that of balanced.
 
 Of irm, added later, it was expected that it is between erm and balanced.
 
-n: 9 arms x 5 seeds = 45 trainings and one CycleGAN. Hardware: CPU; a training takes 40 to 110
-seconds of a core, the CycleGAN 5 minutes, about 50 core-minutes in total. Finished trainings are
+Of the masked CycleGAN (the default translator of `automorph patch` for such marks), added later, it
+was expected that it passes all seven checks, that camel with it is at least at 97 % and level with
+the CycleGAN or ahead; of lisa that it is within 2 points of balanced. A trial on the validation
+part (1,500 steps) had passed all checks but the class from clean to zigzag (0.062 of 0.047).
+Ratios of gaps hold if the lower end of their interval does.
+
+n: 11 arms x 5 seeds = 55 trainings and two CycleGANs. Hardware: CPU; a training takes 40 to 110
+seconds of a core, a CycleGAN 5 to 8 minutes, about 70 core-minutes in total. Finished trainings are
 lines of results/patching.jsonl, and the same command does only the missing ones.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/patching.py [--jobs 2] [--seeds 5]
        [--arms erm,camel/CycleGAN] [--try] (tiny: does it run?)
@@ -83,7 +89,10 @@ from patching_arms import ARMS, again, cell_of, former_cell
 from record import claim, judged, mean_of, write_result
 
 RATE = 0.1
-RATES = {"irm": 0.01, "camel, exact pairs": 0.03, "camel, CycleGAN": 0.03}
+RATES = {
+    "irm": 0.01, "camel, exact pairs": 0.03, "camel, CycleGAN": 0.03,
+    "camel, masked CycleGAN": 0.03,
+}  # fmt: skip
 """Rates of arms that do not have `RATE`; the header explains how they were chosen."""
 GAN = CycleRecipe(steps=2500, hide=0.1, discriminator_lr=4e-4)
 
@@ -126,6 +135,8 @@ def translator_of(kind: str | None, task: Task, folder: Path, *, tiny: bool) -> 
             print(f"CycleGAN {done}/{steps}: cycle {losses['cycle']:.3f}", flush=True)
 
     recipe = CycleRecipe(steps=4, width=4, judge_width=4) if tiny else GAN
+    if kind == "masked-cyclegan":
+        recipe = replace(recipe, networks="masked")
     return fit_cyclegan(
         task.data.train, recipe=recipe, per_class=False, folder=folder, progress=progress
     )
@@ -185,7 +196,7 @@ def run(
     """All cells of the arms, ``{arm: [numbers by seed]}``, and the checks of the translators."""
     checks = {
         kind: cells.kept(f"checks {kind}", checks_of, kind, work, tiny)
-        for kind in ("exact", "cyclegan")
+        for kind in ("exact", "cyclegan", "masked-cyclegan")
         if any(ARMS[name][1] == kind for name in names)
     }
     todo = {
@@ -283,10 +294,22 @@ def claims_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ahead("camel, exact pairs", learned)
     ahead("balanced", "erm")
     ahead("sgdro", "balanced")
-    for arm in (learned, "camel, exact pairs", "balanced"):
+    masked = "camel, masked CycleGAN"
+    if masked in by_arm:
+        found = by_arm[masked]["robust_accuracy"]
+        ends = [
+            round(100 * (found["mean"] + side * 2 * (found["se"] or 0.0)), 2) for side in (-1, 1)
+        ]
+        text = f"{masked}: robust accuracy is at least 97 %"
+        claims.append(claim(text, round(100 * found["mean"], 2), ends, found["mean"] >= 0.97))
+    ahead(masked, learned)
+    ahead(masked, "balanced")
+    ahead("lisa", "balanced")
+    for arm in (learned, masked, "camel, exact pairs", "balanced"):
         if arm in by_arm and "erm" in by_arm:
             pairs = [by_arm[x]["gap"]["even"]["values"] for x in ("erm", arm)]
-            claims.append(_ratio("even gap", "erm", arm, 24 if arm == learned else None, pairs))
+            least = 24 if arm in (learned, masked) else None
+            claims.append(_ratio("even gap", "erm", arm, least, pairs))
     if learned in by_arm and "balanced" in by_arm:
         pairs = [values(x, "mutual_information") for x in ("balanced", learned)]
         claims.append(_ratio("mutual information", "balanced", learned, 4, pairs))
@@ -302,7 +325,7 @@ def _ratio(what: str, a: str, b: str, least: float | None, pairs: list[Any]) -> 
     value = x.mean() / max(y.mean(), 1e-9)
     text = f"{what}: that of {a} over that of {b}"
     text += "" if least is None else f" is at least {least}"
-    holds = None if least is None else bool(value >= least)
+    holds = None if least is None else bool(low >= least)
     return claim(text, round(value, 2), [round(low, 2), round(high, 2)], holds)
 
 

@@ -21,6 +21,8 @@ ARMS = {
     "dfr": ("dfr", None),
     "camel, exact pairs": ("camel", "exact"),
     "camel, CycleGAN": ("camel", "cyclegan"),
+    "camel, masked CycleGAN": ("camel", "masked-cyclegan"),
+    "lisa": ("lisa", None),
 }
 """Objective and translator by arm."""
 

@@ -102,5 +102,5 @@ def test_leaking_columns_are_named_and_not_searched(tmp_path, capsys):
     assert {one.column for one in result.pooled} >= {"class", "subgroup"}
     main(["audit", data, "--label", "label", "--subgroup", "site", "--predictions", "predicted",
           "--min-group", "5", "--out", str(tmp_path / "run")])  # fmt: skip
-    assert "Recall of a" in capsys.readouterr().out
+    assert "Recall of a" in capsys.readouterr().err
     assert leaking(np.array([0, 1]), {}) == {}

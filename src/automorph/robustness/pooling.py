@@ -113,6 +113,7 @@ def _counts(
     cell = labels * values + codes
     n = np.bincount(cell, minlength=classes * values).astype(np.float64)
     k = np.bincount(cell, correct, minlength=classes * values)
+    k = np.asarray(k, np.float64)
     return k.reshape(classes, values), n.reshape(classes, values)
 
 

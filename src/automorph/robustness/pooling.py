@@ -112,8 +112,7 @@ def _counts(
     """Return correct predictions and examples ``(classes, values)``."""
     cell = labels * values + codes
     n = np.bincount(cell, minlength=classes * values).astype(np.float64)
-    k = np.bincount(cell, correct, minlength=classes * values)
-    k = np.asarray(k, np.float64)
+    k = np.asarray(np.bincount(cell, correct, minlength=classes * values), np.float64)
     return k.reshape(classes, values), n.reshape(classes, values)
 
 

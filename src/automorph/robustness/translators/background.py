@@ -26,7 +26,7 @@ MOST = 300
 MARGIN = 0.06
 """Share of the side at every border that is taken for background."""
 DRAWS = 8
-"""Backgrounds that are drawn for an image, to take the most similar one."""
+"""Backgrounds that are drawn for an image, to take the first that is as light and dark."""
 _LEAST, _LARGEST = 0.02, 0.8
 """Shares of the area that a foreground may take."""
 
@@ -38,7 +38,7 @@ class BackgroundSwap:
     The foreground is found by GrabCut (Rother, Kolmogorov and Blake 2004), which begins with the
     border of the image as background. ``backgrounds`` ``(m, H, W, C)`` are training images of a
     subgroup whose foreground was filled; the content of an image draws eight of them, of which it
-    gets the one that is light and dark where the image is, so that the light stays. An image that
+    gets the first that is light and dark where the image is, so that the light stays. An image that
     is in the subgroup is pasted on its own background, so that all renderings have the same soft
     edge. There is no way back to the first background.
     """
@@ -64,7 +64,8 @@ class BackgroundSwap:
             else:
                 drawn = [others[donor(image, len(others), draw)] for draw in range(DRAWS)]
                 like = correlations(np.stack([image] * DRAWS), np.stack(drawn))
-                behind = drawn[int(like.argmax())]
+                alike = np.flatnonzero(like > 0)
+                behind = drawn[int(alike[0] if len(alike) else like.argmax())]
             result[row] = pasted(image, behind, front)
         return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from tiny_server import Scripted
@@ -184,3 +185,24 @@ def test_the_command_says_what_it_costs_and_then_costs_that(server, place, monke
     assert policy.augment([line["text"]], seed=0).tolist() == line["paraphrases"]
     main([*words, "--dry-run"])
     assert json.loads(capsys.readouterr().out)["requests"] == 0
+
+
+@pytest.mark.slow
+def test_rewrites_of_another_class_are_rejected(server, place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    words = {"good": "great", "bad": "awful"}
+    rows = [f"the {a} film {i} is {b} in the end,{a}" for i in range(40) for a, b in words.items()]
+    (place / "films.csv").write_text("\n".join(["review,verdict", *rows]))
+    data = ["csv:films.csv", "--text", "review", "--label", "verdict"]
+    main(["train", *data, "--model", "bag-of-words", "--policy", "none", "--epochs", "30",
+          "--out", "run", "--quiet"])  # fmt: skip
+    # Every good film becomes a bad one.
+    server.answer = lambda text, seed: text.replace("in the end", "after all").replace(
+        "good", "bad").replace("great", "awful")  # fmt: skip
+    capsys.readouterr()
+    main(["rewrite", *data, "--model", "tiny", "--prompt", "Rewrite", "--check", "run", "--json"])
+    result = json.loads(capsys.readouterr().out)["result"]
+    lines = map(json.loads, Path(result["file"]).read_text("utf-8").splitlines())
+    assert all(line["text"].startswith("the bad film") for line in lines)
+    assert result["rejected"] == {"label": result["texts"] - result["rewrites"]}
+    assert 0 < result["rewrites"] < result["texts"]

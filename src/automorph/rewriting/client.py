@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
+from random import SystemRandom
 from threading import Event, Lock
 from typing import Any
 
@@ -120,7 +120,7 @@ class Client:
         if asked.isdecimal():
             return min(float(asked), LONGEST_WAIT)
         longest = min(FIRST_WAIT * 2.0**attempt, LONGEST_WAIT)
-        return float(random.uniform(longest / 2, longest))  # Not part of any result.
+        return SystemRandom().uniform(longest / 2, longest)  # No part of any result.
 
     def _count(self, why: str) -> None:
         with self._lock:

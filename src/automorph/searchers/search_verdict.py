@@ -72,8 +72,8 @@ def verdict_of(
     sentences = (
         advice.text,
         table.how_sure(advice.policy, method),
-        caveat,
         table.defaults(),
+        caveat,
         table.other_controls(),
         f"The search cost {cost:.1f} plain trainings.",
     )

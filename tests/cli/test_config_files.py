@@ -55,13 +55,13 @@ FAST = ("train",)
 def test_a_run_repeats_from_its_own_file(
     capsys: pytest.CaptureFixture[str], place: Path, verb: str
 ) -> None:
-    first = result_of(capsys, "first", verb, *RUNS[verb])
-    file = tomllib.loads((place / "first" / "run.toml").read_text())
+    first = result_of(capsys, "one-run", verb, *RUNS[verb])
+    file = tomllib.loads((place / "one-run" / "run.toml").read_text())
     jsonschema.validate(file, SCHEMA)
     assert file["written-by"]["command"] == verb
-    again = result_of(capsys, "second", verb, "--config", "first/run.toml")
+    again = result_of(capsys, "other-run", verb, "--config", "one-run/run.toml")
     assert again == first
-    second = tomllib.loads((place / "second" / "run.toml").read_text())
+    second = tomllib.loads((place / "other-run" / "run.toml").read_text())
     assert second == file
 
 

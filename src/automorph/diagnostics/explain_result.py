@@ -13,6 +13,7 @@ from automorph.data import TargetKind
 from automorph.diagnostics.diagnosis import Bench, Diagnosis
 from automorph.errors import UsageError
 from automorph.experiments import holm
+from automorph.notebook import table_html
 from automorph.operations import Operation, SearchSpace
 from automorph.policies import value_text
 
@@ -281,6 +282,18 @@ class Explanation:
     def operations(self) -> list[dict[str, Any]]:
         """The rows as plain data, best first."""
         return [finding.to_dict() for finding in self.findings]
+
+    def _repr_html_(self) -> str:
+        """Return the findings as a table, for notebooks."""
+        rows = [
+            [row["rank"], row["name"], row["verdict"], row["useful_value"],
+             f"{row['change']:+.1%}", f"{row['label_risk']:+.1%}" if self.target == "classes"
+             else f"{row['label_risk']:+.2f}", row["reason"]]
+            for row in self.operations
+        ]  # fmt: skip
+        columns = ["rank", "operation", "verdict", "useful range", "error", "label risk", "why"]
+        title = f"{len(rows)} operations explained on {self.data}, {self.examples:,} examples"
+        return table_html(columns, rows, title=title)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object of ``explain --json``, without the report's path."""

@@ -24,6 +24,7 @@ from automorph.experiments.job import Treatment
 from automorph.experiments.metric import ACCURACY, Metric
 from automorph.experiments.statistics import noticeable, paired_difference
 from automorph.experiments.table import Row
+from automorph.notebook import table_html
 from automorph.policies import Policy, RandomPolicy, stages_of
 
 
@@ -75,6 +76,24 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.rows)} policies under {len(self.seeds)} seeds>"
+
+    def _repr_html_(self) -> str:
+        """Return the verdict and the table, for notebooks."""
+        rows = [
+            [
+                row.policy,
+                f"failed: {row.error}" if row.accuracy is None else (
+                    self.metric.value(row.accuracy.mean)
+                ),
+                "" if row.difference is None else self.metric.difference(row.difference.mean),
+                row.note or (
+                    "" if row.difference is None else self.metric.interval(row.difference)
+                ),
+            ]
+            for row in self.rows
+        ]  # fmt: skip
+        columns = ["policy", self.metric.name, f"difference from {self.baseline}", "interval"]
+        return table_html(columns, rows, title=self.verdict.text, note=" ".join(self.remarks))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rows and the verdict as plain data."""

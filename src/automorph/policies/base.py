@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from automorph.engine import protected_by
 from automorph.errors import PolicyError, UsageError
+from automorph.notebook import Preview, table_html
 from automorph.operations import Colour, Operation, SearchSpace, Sequences, Stream
 from automorph.policies.formatting import number_text
 from automorph.policies.mixing import Mixing
@@ -218,6 +219,8 @@ class Policy(TransformCall, ABC):
     ) -> Images:
         """Return originals and draws side by side: uint8 ``(n, 1 + draws, H, W, C)``.
 
+        A notebook shows the array as a picture, and one of texts as a table.
+
         The draws are those of epochs from the first to the last of ``epochs``, evenly spaced.
         """
         views = [examples]
@@ -227,10 +230,15 @@ class Policy(TransformCall, ABC):
             view = self.transform(examples, stream)
             mixing = self.mixing(stream, view.shape)
             views.append(view if mixing is None else mixing.examples(view))
-        return np.stack(views, axis=1)
+        return np.stack(views, axis=1).view(Preview)
 
     def __str__(self) -> str:
         return self.name
+
+    def _repr_html_(self) -> str:
+        """Return the table of the policy, for notebooks."""
+        table = self.table()
+        return table_html(table.columns, table.rows, title=self.name, note=table.caption)
 
     def _settle(self, field: str, kind: type[int] | type[float], low: float, high: float) -> None:
         """Check one number of the policy and store it as a plain Python number."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from automorph.errors import DataError
 from automorph.experiments import holm
+from automorph.notebook import table_html
 from automorph.robustness.audited_metrics import MetricEstimate
 from automorph.robustness.discovery import SMALLEST, Slice
 from automorph.robustness.groups import Grouper
@@ -117,6 +118,17 @@ class Audit:
     def verdict(self) -> str:
         """The worst failure beyond chance, or that there is none and what was examined."""
         return _verdict(self, rate=RATE)
+
+    def _repr_html_(self) -> str:
+        """Return the verdict and the groups, worst first, for notebooks."""
+        ordered = sorted(self.groups, key=lambda g: 2.0 if g.accuracy is None else g.accuracy)
+        rows = [
+            [g.class_name, g.subgroup, g.n, "no examples" if g.accuracy is None
+             else f"{g.accuracy:.1%} ({g.low:.1%} to {g.high:.1%})", "yes" if g.alarm else ""]
+            for g in ordered
+        ]  # fmt: skip
+        columns = ["class", "subgroup", "examples", "accuracy", "below the rest, beyond chance"]
+        return table_html(columns, rows, title=self.verdict, note=" ".join(self.notes))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: the object of ``automorph audit --json``."""

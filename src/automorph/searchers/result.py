@@ -87,6 +87,10 @@ class SearchResult:
         """Return the final table, one line per policy, and the verdict."""
         return str(self.comparison)
 
+    def _repr_html_(self) -> str:
+        """Return the verdict and the final table, for notebooks."""
+        return self.comparison._repr_html_()
+
     def __repr__(self) -> str:
         return f"<SearchResult of {self.method}: {self.policy.name}>"
 

@@ -207,6 +207,23 @@ def test_two_thousand_pictures_are_there_within_three_seconds(
         assert broken == 0
 
 
+def test_texts_stand_in_the_order_of_their_originals(browser: Browser, tmp_path: Path) -> None:
+    texts = np.array([f"number {k} of some longer texts with many words" for k in range(20)])
+    data = split(from_arrays(texts, np.arange(20) % 2))
+    part, captions = some_examples(data, 2)
+    space = named_space("texts-plain")
+    page = tmp_path / "review.html"
+    sheet = make_sheet(data, space, part, captions, steps=1)
+    page.write_text(render_review(sheet, file_name="space.json", served=False), "utf-8")
+    browser.open(page)
+    tops = browser.evaluate("""[...document.querySelectorAll("button.view")].map(view =>
+        [...view.querySelectorAll(".value, .example")].sort((a, b) =>
+            a.getBoundingClientRect().top - b.getBoundingClientRect().top)
+        .map(one => [...view.querySelectorAll(".example")].indexOf(one)))""")
+    assert tops == [[-1, 0, 1]] * len(sheet.rows)  # The value, then the texts.
+    check_accessible(browser, page)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1200])
 def test_the_page_is_whole(

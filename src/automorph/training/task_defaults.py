@@ -226,7 +226,7 @@ NETWORKS_FOR_MASKS = (64, "unet:16"), (150, "unet:16/2"), (300, "unet:16/4")
 LARGEST_FOR_MASKS = "unet:16/8"
 """U-Nets by the largest side that they are for: an image costs the same at 64, 128 and 256 pixels.
 At 120 pixels (wbc_masks, 80 images, 24 epochs, flip-crop, one seed), the validation mean IoU was
-0.874 with `/2` and 0.847 with `/4`, at 13 and 5 ms a training step and image. In another trial (one
-other seed) it was 0.888 with `/2`, 0.903 without a stride at four times the cost, and 0.909 with
-the U-Net of segmentation-models-pytorch 0.6 (ResNet-18, depth 3, not pretrained), at 4.3 times the
-cost and 18 times the weights: not enough to depend on the library."""
+0.874 with `/2` and 0.847 with `/4`, at 13 and 5 ms a training step and image. In another trial
+(two other seeds) it was 0.888 and 0.889 with `/2`, 0.903 without a stride at four times the cost
+(one seed), and 0.909 and 0.896 with the U-Net of segmentation-models-pytorch 0.6 (ResNet-18, depth
+3, not pretrained), at 4.3 times the cost and 18 times the weights: not enough to depend on it."""

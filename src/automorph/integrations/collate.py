@@ -76,6 +76,12 @@ class Collate(ShortRepr, InEpochs):
 
     def __call__(self, samples: Sequence[Any]) -> Any:
         """Collate and augment."""
+        if not isinstance(samples, (list, tuple)):
+            raise UsageError(
+                f"Collate got one {type(samples).__name__}; expected the list of samples that a "
+                "DataLoader hands to its collate_fn. Pass it as DataLoader(.., collate_fn=..); a "
+                "Compose takes a policy that needs no batch, as in load_policy('randaugment')"
+            )
         if not len(samples):
             raise UsageError("got a batch without samples; expected at least one")
         position = find_image(samples[0], self.image)

@@ -85,6 +85,20 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         self.image, self.then, self.repeats = image, then, repeats
         self._epoch = SharedEpoch()
 
+    @property
+    def transform(self) -> Callable[[Any], Any] | None:
+        """What is called with each augmented image (``then``), as timm's loader sets it."""
+        return self.then
+
+    @transform.setter
+    def transform(self, transform: Callable[[Any], Any] | None) -> None:
+        if self.then is not None and transform is not None and transform is not self.then:
+            raise UsageError(
+                f"got a transform for an Augmented that has then={self.then!r:.60}; expected one "
+                "of them. Leave then= out: timm.data.create_loader sets the transform itself"
+            )
+        self.then = transform
+
     def set_epoch(self, epoch: int) -> None:
         """Set the epoch, also of everything inside that counts epochs, and in running workers."""
         super().set_epoch(epoch)

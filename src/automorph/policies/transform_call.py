@@ -39,7 +39,7 @@ class _Policy(Protocol):
 class TransformCall:
     """A mixin for policies: ``policy(example)``."""
 
-    def __call__(self: _Policy, example: Any) -> Any:
+    def __call__(self: _Policy, example: Any, *others: Any) -> Any:
         """Augment an image, a text or a batch, as a transform in another library's pipeline.
 
         Images are a PIL image, a uint8 array ``(H, W)``, ``(H, W, C)`` or ``(n, H, W, C)``, or a
@@ -61,6 +61,13 @@ class TransformCall:
         (8, 9, 3)
         """
         _check(self)
+        if others:
+            kinds = ", ".join(type(other).__name__ for other in others)
+            raise UsageError(
+                f"the policy {self.name!r:.60} got an image and {kinds}; as a transform it takes "
+                "the image only. Call the Compose with the image, use automorph.Augmented(dataset, "
+                "policy), or automorph.policies.follow for boxes and masks"
+            )
         if isinstance(example, str):
             return str(self.transform(as_texts([example]), _next_stream(1))[0])
         if are_texts(example):

@@ -25,7 +25,7 @@ from automorph.training.task import Task
 from automorph.training.task_record import named
 
 STEPS = 3000
-"""Steps of the default training of a head."""
+"""Steps of the default training of a head, of 5 to 200 epochs."""
 RATE, DECAY = 1e-3, 20.0
 """Tried with group DRO on the validation part of Waterbirds. Features are many: without a strong
 decay, the head learns the examples of rare groups by heart."""
@@ -114,9 +114,9 @@ def head_task(task: Task, *, device: str = "auto", **changes: Any) -> Task:
     encoder = FeatureEncoder(task, device=device)
     n, batch = len(task.data.train), 128
     copies = recipe_for(task.network, n).epochs
-    steps = max(5, round(STEPS * batch / n))
+    epochs = min(200, max(5, round(STEPS * batch / n)))
     recipe = Recipe(
-        epochs=steps if task.recipe.epochs == copies else task.recipe.epochs,
+        epochs=epochs if task.recipe.epochs == copies else task.recipe.epochs,
         batch_size=batch, lr=RATE, weight_decay=DECAY, warmup_epochs=0,
         precision=task.recipe.precision, balance=task.recipe.balance,
     )  # fmt: skip

@@ -145,11 +145,11 @@ def test_every_name_that_is_listed_is_among_the_cases(capsys: pytest.CaptureFixt
     }
     known = {name.partition("(")[0] for name in record.NAMES}
     # These need a model from the network.
-    unrecorded = {"masked-lm", "back-translation"}
+    unrecorded = {"masked-lm", "back-translation", "llm"}
     # These are younger than the recording; tests/policies hold them.
     unrecorded |= {"fast-autoaugment", "dada", "pba", "dauphin", "turns"}
     assert listed - unrecorded <= known
-    assert len(listed) == 28 + 5
+    assert len(listed) == 28 + 6
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,9 @@ def test_recorded_runs_are_finished_and_say_the_same(runs: Path) -> None:
         if name in names:
             assert record_runs.words_of(name) == case["words"]
             # What was trained is not trained again: no checkpoint, cell or journal is touched.
-            assert now[name]["written"] == case["written again"], name
+            # run.toml is younger than the recording.
+            written = [path for path in now[name]["written"] if not path.endswith("run.toml")]
+            assert written == case["written again"], name
             assert now[name]["gone"] == [], name
         now_result, then_result = record_runs.timeless(shown), record_runs.timeless(case["json"])
         if same_machine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import random
 from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
 from typing import Any
@@ -123,11 +124,11 @@ class Equal(Dataset[Any]):
 @pytest.mark.filterwarnings("ignore")
 def test_the_remedy_of_the_header_gives_every_worker_and_epoch_its_own_draws() -> None:
     code = export_policy(POLICY, "albumentations")
-    names: dict[str, Any] = {"torch": torch}
+    names: dict[str, Any] = {"torch": torch, "numpy": np, "random": random}
     exec(code, names)
     head = ast.get_docstring(ast.parse(code))
     assert head is not None
-    assert "repeats its draws in every worker and epoch" in head
+    assert "repeats its draws in every worker and epoch" in " ".join(head.split())
     start = head.index("def seed_worker")
     exec(head[start : head.index("torch.manual_seed then", start)], names)
 
@@ -143,3 +144,22 @@ def test_the_remedy_of_the_header_gives_every_worker_and_epoch_its_own_draws() -
     mended = epochs(worker_init_fn=names["seed_worker"])
     assert len({image.tobytes() for epoch in mended for image in epoch}) > 20
     np.testing.assert_array_equal(epochs(worker_init_fn=names["seed_worker"]), mended)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_transforms_draw_apart_after_the_seeding_of_the_header() -> None:
+    names: dict[str, Any] = {"numpy": np, "random": random, "seed": 0}
+    flips = tuple(one for one in CATALOGUE if one.name in ("HorizontalFlip", "VerticalFlip"))
+    policy = Mixture(label="flips", operations=SearchSpace("flips", flips),
+                     subpolicies=(tuple(Step(one.name, 0.5) for one in flips),))  # fmt: skip
+    code = export_policy(policy, "albumentations")
+    exec(code, names)
+
+    def pictures() -> set[bytes]:
+        return {names["augment"](image=PIXELS)["image"].tobytes() for _ in range(64)}
+
+    names["augment"].set_random_seed(0)
+    assert len(pictures()) == 2  # Both flips or none, as the header says.
+    (line,) = [one for one in code.splitlines() if one.startswith("augment.set_random_state(")]
+    exec(line, names)
+    assert len(pictures()) == 4

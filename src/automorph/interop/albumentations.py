@@ -40,13 +40,21 @@ FIRST = Call("check_version", (Name("A"), VERSION))
 USE = """\
 augment(image=image)["image"] takes uint8 arrays (H, W, C).
 
-Its draws follow a generator of its own: augment.set_random_seed(seed) repeats them. It is copied to
-the workers of a DataLoader, so albumentations 2.0.8 repeats its draws in every worker and epoch.
-Seed every worker: DataLoader(data, .., worker_init_fn=seed_worker), if augment is data.transform:
+Its draws follow generators of its own. This repeats them:
+
+augment.set_random_state(numpy.random.default_rng(seed), random.Random(seed))
+
+Not augment.set_random_seed(seed): after it, all transforms of a pipeline of albumentations 2.0.8
+draw the same numbers, so that two flips happen together or not at all.
+
+The generators are copied to the workers of a DataLoader, so albumentations 2.0.8 repeats its draws
+in every worker and epoch. Seed every worker: DataLoader(data, .., worker_init_fn=seed_worker), if
+augment is data.transform:
 
 def seed_worker(worker):
     info = torch.utils.data.get_worker_info()
-    info.dataset.transform.set_random_seed(info.seed % 2**32)
+    draws = numpy.random.default_rng(info.seed), random.Random(info.seed)
+    info.dataset.transform.set_random_state(*draws)
 
 torch.manual_seed then repeats the draws for the same number of workers."""
 

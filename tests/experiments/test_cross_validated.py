@@ -96,8 +96,8 @@ def test_options_that_do_not_go_with_folds_are_refused(options, words):
         automorph.compare(data, ["none"], **options)
 
 
-@pytest.mark.parametrize("call", [automorph.search, automorph.patch])
-def test_what_finds_something_needs_a_test_part(call):
+def test_patch_needs_a_test_part():
+    """`search` takes folds now: tests/searchers/test_nested_search.py."""
     task = as_task("digits", **SETTING)
     with pytest.raises(UsageError, match="got 4 folds x 2 repeats for"):
-        call(task)
+        automorph.patch(task)

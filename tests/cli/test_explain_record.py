@@ -38,6 +38,7 @@ def test_recorded_verdicts_stay(tmp_path, capsys):
     assert json.loads(file.read_text("utf-8"))["verdicts"] == 2
 
 
+@pytest.mark.slow
 def test_another_explanation_is_not_overwritten(tmp_path, capsys):
     report = tmp_path / "report.json"
     main([*RUN, "--out", str(tmp_path), "--quiet"])
@@ -56,6 +57,7 @@ def test_another_explanation_is_not_overwritten(tmp_path, capsys):
     main([*RUN, "--out", str(tmp_path), "--quiet"])
 
 
+@pytest.mark.slow
 def test_an_explanation_with_other_weights_is_not_overwritten(tmp_path, capsys):
     timm, torch = pytest.importorskip("timm"), pytest.importorskip("torch")
     for seed in (0, 1):

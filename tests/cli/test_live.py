@@ -54,6 +54,7 @@ def scalars(folder):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.slow
 def test_tensorboard_gets_epochs_and_trials(tmp_path):
     pytest.importorskip("tensorboard", reason="automorph[track] is not installed")
     main(["train", "digits", *QUICK, "--out", str(tmp_path / "one"), "--tensorboard"])

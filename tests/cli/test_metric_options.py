@@ -37,6 +37,7 @@ def test_train_and_audit_show_metrics_threshold_and_intervals(capsys, tmp_path):
     assert "on the validation part of the training" in page
 
 
+@pytest.mark.slow
 def test_train_with_folds_shows_the_metric(capsys, tmp_path):
     run(capsys, "train", *SMALL, *METRICS, "--folds", "3", "--repeats", "1", "--out", tmp_path)
     page = (tmp_path / "report.html").read_text()
@@ -45,6 +46,7 @@ def test_train_with_folds_shows_the_metric(capsys, tmp_path):
     assert "recall of 3" in page
 
 
+@pytest.mark.slow
 def test_compare_with_folds_uses_the_metric(capsys, tmp_path):
     found = run(
         capsys, "compare", *SMALL, *METRICS, "--policy", "none", "--policy", "flip-crop",
@@ -60,6 +62,7 @@ def test_compare_with_folds_uses_the_metric(capsys, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["random", "randaugment"])
+@pytest.mark.slow
 def test_search_chooses_and_reports_by_the_metric(capsys, tmp_path, method):
     found = run(
         capsys, "search", *SMALL, *METRICS, "--method", method, "--trials", "2", "--seeds", "2",

@@ -29,6 +29,7 @@ def test_each_policy_trains_until_it_has_converged_and_what_has_not_is_named() -
     assert "longer training may change this result" in remark
 
 
+@pytest.mark.slow
 def test_the_same_epochs_for_all_are_those_of_the_longest(tmp_path: Path) -> None:
     task = task_of(lr=0.2)
     own = compare(task, ["none", "crop"], seeds=2, folder=tmp_path / "own")

@@ -42,6 +42,7 @@ def test_lost_workers_cost_the_job_that_kills_and_no_other(task, tmp_path):
     assert "loss is nan" in found[5].error
 
 
+@pytest.mark.slow
 def test_two_killers_in_a_row_end_the_search(task, tmp_path):
     jobs = [Job(0), Job(1, "killed"), Job(2, "killed"), Job(3)]
     with (

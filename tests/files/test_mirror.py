@@ -101,6 +101,7 @@ def test_addresses_that_cannot_be(tmp_path):
     assert (folder / "a.json").read_text() == "1"
 
 
+@pytest.mark.slow
 def test_a_comparison_that_was_killed_goes_on_on_another_machine(address, tmp_path):
     def begin(home: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

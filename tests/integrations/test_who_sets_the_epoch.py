@@ -92,6 +92,7 @@ def test_the_second_identical_pass_of_a_layer_warns():
 @LAST
 @pytest.mark.parametrize("persistent", [False, True])
 @pytest.mark.parametrize("collate", [False, True])
+@pytest.mark.slow
 def test_workers_warn_as_well(persistent, collate):
     part = {"collate_fn": Collate(POLICY)} if collate else {}
     data = Labelled() if collate else Augmented(Labelled(), POLICY)

@@ -73,6 +73,7 @@ def test_what_cannot_be_imported_says_so_when_it_is_sent(make, word):
     assert word in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_spawned_data_loader_draws_the_same():
     pictures = Pictures(policy_of(bend))
     context = {"num_workers": 1, "multiprocessing_context": "spawn"}

@@ -213,6 +213,7 @@ def test_more_complicated_objectives_must_beat_balanced_sampling():
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+@pytest.mark.slow
 def test_a_training_that_fails_is_named(task, tmp_path, seeds):
     setting = PatchContext(task.with_recipe(lr=1e30), None, tmp_path)
     with pytest.raises(TrainingError, match=r"^gdro, seed [01]: the training diverged"):

@@ -96,6 +96,7 @@ def test_set_3_operations_that_undo_each_other():
     assert inside(published.policy) < 0.2
 
 
+@pytest.mark.slow
 def test_set_4_operations_that_get_stuck():
     space = named_space("disc-sticky-angles")
     assert inside(uniform(space, 10)) < 0.4

@@ -161,6 +161,7 @@ def test_policies_with_code_of_the_users_own_are_not_kept(task, cache):
     assert len(list(cache.glob("*"))) == 2  # The validation and test parts.
 
 
+@pytest.mark.slow
 def test_comparisons_are_the_same_for_any_number_of_jobs(task, tmp_path):
     one = compare(task, ["none", "flip-crop"], seeds=1, folder=tmp_path / "one")
     two = compare(task, ["none", "flip-crop"], seeds=1, folder=tmp_path / "two", jobs=2)

@@ -18,15 +18,15 @@ K = pytest.importorskip("kornia.augmentation", reason="automorph[kornia] is not 
 
 
 def notes_of(transform):
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         import_policy(transform)
-    assert len(told) <= 1
-    if told:
-        assert told[0].filename == __file__
-        assert all(note in str(told[0].message) for note in told[0].message.notes)
-        assert pickle.loads(pickle.dumps(told[0].message)).notes == told[0].message.notes
-    return list(told[0].message.notes) if told else []
+    assert len(caught) <= 1
+    if caught:
+        assert caught[0].filename == __file__
+        assert all(note in str(caught[0].message) for note in caught[0].message.notes)
+        assert pickle.loads(pickle.dumps(caught[0].message)).notes == caught[0].message.notes
+    return list(caught[0].message.notes) if caught else []
 
 
 KEPT = "left out, to be applied separately: "

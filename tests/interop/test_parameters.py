@@ -355,14 +355,14 @@ def test_the_pipelines_of_contrastive_learning_are_read():
         v2.RandomResizedCrop(32), v2.RandomHorizontalFlip(), colours, v2.RandomGrayscale(0.2),
         v2.RandomApply([v2.GaussianBlur(23, (0.1, 2.0))], p=0.5), v2.ToImage(),
     ])  # fmt: skip
-    with pytest.warns(DifferenceWarning) as told:
+    with pytest.warns(DifferenceWarning) as caught:
         policy = import_policy(simclr)
     acts = [act for draw in terms_of(policy) for (act,) in draw.options]
     assert [(act.kernel, act.probability) for act in acts] == [
         ("RandomResizedCrop", 1), ("HorizontalFlip", 0.5), ("Brightness", 0.8), ("Contrast", 0.8),
         ("Color", 0.8), ("Hue", 0.8), ("Color", 0.2), ("Blur", 0.5),
     ]  # fmt: skip
-    (warning,) = [each.message for each in told if each.category is DifferenceWarning]
+    (warning,) = [each.message for each in caught if each.category is DifferenceWarning]
     assert any("are each applied with probability 0.8" in note for note in warning.notes)
     assert (policy.augment(photos()) != photos()).any()
     # Single values need no note: a policy stores one probability for all of them.

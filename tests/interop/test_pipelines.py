@@ -41,10 +41,10 @@ def built(name: str) -> Any:
 
 
 def read(transform: Any) -> tuple[Policy, list[str]]:
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         policy = import_policy(transform)
-    found = [one.message for one in told if issubclass(one.category, DifferenceWarning)]
+    found = [one.message for one in caught if issubclass(one.category, DifferenceWarning)]
     return policy, [line for one in found for line in one.notes]
 
 

@@ -190,7 +190,7 @@ def test_the_simplest_that_is_no_worse_is_to_be_used():
 
 
 def few(found):
-    """What is said of 112 photographs, 23 of them in the test part."""
+    """The advice on 112 photographs, 23 of them in the test part."""
     data = automorph.data.from_arrays(np.zeros((112, 8, 8, 3), np.uint8), np.arange(112) % 2)
     sizes = {"train": 65, "validation": 24, "test": 23}
     return few_in(SimpleNamespace(train=data.train, domain="image", target="classes", sizes=sizes),

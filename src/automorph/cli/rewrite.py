@@ -86,7 +86,7 @@ def _prices(_: Any, __: Any, words: str | None) -> tuple[float, float] | None:
     "--price",
     callback=_prices,
     metavar="PROMPT,ANSWER",
-    help="Prices of a million tokens, to be told the cost in money.",
+    help="Prices of a million tokens; the cost is then shown in money, too.",
 )
 @click.option(
     "--concurrency",

@@ -130,24 +130,34 @@ def write_policy(
     return target
 
 
+def read_json(source: Path, kind: str, largest: int, *, path: str, written: str) -> Any:
+    """Return the content of a JSON file of at most ``largest`` bytes.
+
+    ``kind`` names the file in messages, ``path`` and ``written`` say which path and which file are
+    expected. Raises `PolicyError`.
+    """
+    try:
+        if source.stat().st_size > largest:
+            raise PolicyError(f"{source} is larger than {largest >> 20} MiB; expected a {kind}")
+        return parse_json(source.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PolicyError(
+            f"cannot read the {kind} {source}: {error.strerror}; expected {path}"
+        ) from None
+    except RecursionError:
+        raise PolicyError(f"{source} is nested too deeply; expected a {kind}") from None
+    except ValueError as error:
+        raise PolicyError(f"{source} is not a JSON file: {error}; expected {written}") from None
+
+
 def read_policy(path: str | os.PathLike[str], operations: Iterable[Operation] = ()) -> Policy:
     """Read a policy file; ``operations`` are the user's own that it refers to."""
     source = Path(path)
-    try:
-        if source.stat().st_size > LARGEST_FILE:
-            raise PolicyError(
-                f"{source} is larger than {LARGEST_FILE >> 20} MiB; expected a policy file"
-            )
-        content = parse_json(source.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PolicyError(
-            f"cannot read the policy file {source}: {error.strerror}; expected the path of a "
-            "policy.json, or a name such as randaugment(n=2,m=9)"
-        ) from None
-    except RecursionError:
-        raise PolicyError(f"{source} is nested too deeply; expected a policy file") from None
-    except ValueError as error:
-        raise PolicyError(f"{source} is not a JSON file: {error}; expected a policy.json") from None
+    content = read_json(
+        source, "policy file", LARGEST_FILE,
+        path="the path of a policy.json, or a name such as randaugment(n=2,m=9)",
+        written="a policy.json",
+    )  # fmt: skip
     return policy_from_dict(content, operations, where=str(source))
 
 

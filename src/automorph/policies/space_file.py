@@ -11,7 +11,7 @@ from typing import Any
 from automorph.errors import PolicyError
 from automorph.files import write_json
 from automorph.operations import Operation, SearchSpace, list_spaces, named_space
-from automorph.policies.file import parse_json, space_from_dict, space_to_dict
+from automorph.policies.file import read_json, space_from_dict, space_to_dict
 from automorph.policies.marks import Mark, WrongFrom, compared, marked_space, sides_of
 from automorph.registry import did_you_mean
 
@@ -80,21 +80,12 @@ def read_space(path: str | os.PathLike[str], operations: Iterable[Operation] = (
     Raises `PolicyError` for anything but a complete space file.
     """
     source = Path(path)
-    try:
-        if source.stat().st_size > LARGEST_FILE:
-            raise PolicyError(
-                f"{source} is larger than {LARGEST_FILE >> 20} MiB; expected a space file"
-            )
-        content = parse_json(source.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PolicyError(
-            f"cannot read the space file {source}: {error.strerror}; expected the path of a file "
-            "that automorph review wrote, or the name of a space: see automorph list spaces"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise PolicyError(
-            f"{source} is not a JSON file: {error}; expected a file that automorph review wrote"
-        ) from None
+    content = read_json(
+        source, "space file", LARGEST_FILE,
+        path="the path of a file that automorph review wrote, or the name of a space: see "
+        "automorph list spaces",
+        written="a file that automorph review wrote",
+    )  # fmt: skip
     return reviewed_from_dict(content, operations, where=str(source))
 
 

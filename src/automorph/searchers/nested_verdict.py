@@ -16,7 +16,7 @@ from automorph.experiments import (
     advice_on_constant,
     judge,
 )
-from automorph.searchers.search_advice import best_without_search, simpler
+from automorph.searchers.search_advice import advice_on_simpler, best_without_search
 from automorph.searchers.search_verdict import Evidence
 
 
@@ -94,21 +94,13 @@ def _advice(
         return advice_on_constant("found")
     if few is not None:
         return _of_few(by_part, few, metric)
-    picked = by_part["found"]
     part = best_without_search(by_part, metric)
     if part == "found":  # Nothing else has a result.
         return Advice("use", "found", f"Use {picks.kept}.")
     name = by_part[part].policy
-    if (plain := simpler(by_part, metric)) is not None:
-        part = next(part for part, row in by_part.items() if row is plain)
-        assert plain.validation is not None
-        assert picked.validation is not None
-        theirs, mine = (metric.value(one.mean) for one in (plain.validation, picked.validation))
-        text = (
-            f"Use {plain.policy}, which needs no search: on the validation folds it is no worse "
-            f"than what the search picks ({theirs} against {mine})."
-        )
-        return Advice("use", part, text)
+    words = "on the validation folds it is no worse than what the search picks"
+    if advice := advice_on_simpler(by_part, metric, words):
+        return advice
     if better:
         return Advice("use", "found", f"Use {picks.kept}.")
     return Advice("use", part, f"Use {name}: searching is not shown to gain over none.")

@@ -68,16 +68,8 @@ def advice_of(
             f"before you use it. {_BY_FOLDS}"
         )
         return Advice("compare", "found", text)
-    if (plain := simpler(by_part, metric)) is not None:
-        part = next(part for part, one in by_part.items() if one is plain)
-        assert plain.validation is not None
-        assert winner.validation is not None
-        theirs, mine = (metric.value(one.mean) for one in (plain.validation, winner.validation))
-        text = (
-            f"Use {plain.policy}, which needs no search: on the validation part it is no worse "
-            f"({theirs} against {mine})."
-        )
-        return Advice("use", part, text)
+    if advice := advice_on_simpler(by_part, metric, "on the validation part it is no worse"):
+        return advice
     if "none" not in by_part:
         return Advice("keep", "found", f"Use {winner.policy}.")
     if kind == "better":
@@ -85,6 +77,17 @@ def advice_of(
     more = max(10, 2 * seeds)
     text = f"Compare {winner.policy} with none under {more} seeds before you use it."
     return Advice("compare", "found", text, more)
+
+
+def advice_on_simpler(by_part: Mapping[str, Row], metric: Metric, words: str) -> Advice | None:
+    """Recommend a policy that needs no search and is no worse on validation data; see `simpler`."""
+    if (plain := simpler(by_part, metric)) is None:
+        return None
+    part = next(part for part, one in by_part.items() if one is plain)
+    both = plain.validation, by_part["found"].validation
+    theirs, mine = (metric.value(one.mean) for one in both if one is not None)
+    text = f"Use {plain.policy}, which needs no search: {words} ({theirs} against {mine})."
+    return Advice("use", part, text)
 
 
 def best_without_search(by_part: Mapping[str, Row], metric: Metric) -> str:

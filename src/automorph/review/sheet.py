@@ -146,7 +146,7 @@ def magnitudes_of(operation: Operation, steps: int) -> list[float]:
     >>> magnitudes_of(rotate, 4)
     [0.25, 0.5, 0.75, 1.0]
     >>> magnitudes_of(Operation("Posterize", low=6, high=8, identity=8, whole=True), 4)
-    [0.5, 1.0]
+    [0.5, 0.75]
     >>> magnitudes_of(Operation("Invert"), 4)
     [1.0]
     """

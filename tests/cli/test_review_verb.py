@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 import threading
 import urllib.request
 from pathlib import Path
@@ -34,37 +36,49 @@ def post(address: str, place: str, content: object) -> None:
     urllib.request.urlopen(request, timeout=10).close()
 
 
-def review(capsys: pytest.CaptureFixture[str], marks: object, *words: str) -> str:
+class Told(io.StringIO):
+    """What the command prints, and an event when it has printed the address of its page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = threading.Event()
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if "Page " in self.getvalue():
+            self.ready.set()
+        return written
+
+
+def review(monkeypatch: pytest.MonkeyPatch, marks: object, *words: str) -> str:
     """Run the command, post marks as the page does, finish, and return what was printed."""
-    printed = ""
+    told = Told()
+    monkeypatch.setattr(sys, "stderr", told)
 
     def drive() -> None:
-        nonlocal printed
-        while not (found := re.search(r"Page  (\S+)", printed)):
-            printed += capsys.readouterr().err
+        assert told.ready.wait(60)
+        (address,) = re.findall(r"Page  (\S+)\n", told.getvalue())
         if marks is not None:
-            post(found[1], "marks", marks)
-        post(found[1], "finish", {})
+            post(address, "marks", marks)
+        post(address, "finish", {})
 
     driver = threading.Thread(target=drive)
     driver.start()
     main(["review", *DATA, "--steps", "2", "--no-browser", *words])
     driver.join()
-    return printed + capsys.readouterr().err
+    return told.getvalue()
 
 
-def test_what_is_marked_is_saved_and_goes_on(
-    capsys: pytest.CaptureFixture[str], place: Path
-) -> None:
+def test_what_is_marked_is_saved_and_goes_on(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
     first = {"Rotate": {"never": True, "wrong": {}}}
-    words = review(capsys, first)
+    words = review(monkeypatch, first)
     assert "left out: Rotate" in words
     assert "automorph search digits --limit 100 --space space.json" in words
     assert read_space(place / "space.json").space.refused == ("Rotate",)
-    assert "Continuing the review in space.json: 1 operations" in review(capsys, None)
+    assert "Continuing the review in space.json: 1 operations" in review(monkeypatch, None)
     assert read_space(place / "space.json").marks == {"Rotate": Mark(never=True)}
     both = {**first, "Color": {"never": False, "wrong": {"+": {"from": 1, "right_to": 0.5}}}}
-    review(capsys, both, "--space", "space.json")
+    review(monkeypatch, both, "--space", "space.json")
     found = read_space(place / "space.json")
     assert found.looked_at.name == "randaugment"
     assert found.space["Color"].high == 1.45

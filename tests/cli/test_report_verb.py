@@ -10,7 +10,8 @@ import pytest
 from automorph.cli import main
 
 QUICK = ["--model", "cnn:8", "--limit", "60"]
-TWO = ["compare", "digits", "--policy", "none", "--policy", "flip-crop", "--seeds", "2"]
+TWO = ["compare", "digits", "--policy", "none", "--policy", "flip-crop", "--seeds", "2",
+       "--also", "recall:1"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,26 @@ def test_two_runs_beside_one_another(runs, call, tmp_path):
               for side in rows]  # fmt: skip
     gap = 100 * float(np.subtract(values[1], values[0]).mean())
     assert f"{gap:+.2f}".replace("-", "−") in page
+
+
+def test_runs_by_another_metric_that_all_measured(runs, call, refused, tmp_path):
+    out = tmp_path / "recall.html"
+    call("report", runs / "one", runs / "two", "--metric", "recall:1", "--out", out)
+    page = out.read_text("utf-8")
+    rows = [json.loads((runs / name / "report.json").read_text())["content"]["rows"]
+            for name in ("one", "two")]  # fmt: skip
+    values = [next(row["also"]["recall of 1"]["value"]["values"] for row in side
+                   if row["policy"] == "none") for side in rows]  # fmt: skip
+    gap = 100 * float(np.subtract(values[1], values[0]).mean())
+    assert "recall of 1 by policy and run" in page.lower()
+    assert f"{gap:+.2f}".replace("-", "−") in page
+    told = refused("report", runs / "one", runs / "two", "--metric", "recall:2", status=2)
+    assert "expected one of its metrics: accuracy, recall of 1" in told
+    told = refused("report", runs / "one", runs / "trained", "--metric", "recall:1", status=2)
+    assert f"{runs / 'trained'} did not measure recall of 1" in told
+    assert "expected several runs" in refused(
+        "report", runs / "one", "--metric", "accuracy", status=2
+    )
 
 
 def test_what_cannot_be_compared_is_refused(runs, refused, tmp_path):

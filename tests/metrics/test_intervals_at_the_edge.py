@@ -1,4 +1,4 @@
-"""Shares of 0 and 1, which a bootstrap does not move, have Wilson's interval."""
+"""Values of 0 and 1, which a bootstrap does not move, have Wilson's interval or a wider one."""
 
 import numpy as np
 import pytest
@@ -52,3 +52,33 @@ def test_operating_points_and_labels():
     short = load_metric("recall:short", ("short", "open"), "labels")
     found = interval(short, labels, np.zeros((503, 2)), resamples=20)
     assert found.high == pytest.approx(float(wilson(0, 103)[1]))
+
+
+def test_f1_follows_from_the_share_of_right_ones_among_those_concerned():
+    f1 = load_metric("f1:malignant", CLASSES)
+    found = interval(f1, LABELS, NEVER, resamples=20)
+    share = float(wilson(0, 103)[1])
+    assert (found.low, found.high) == (0, pytest.approx(2 * share / (1 + share)))
+    half = np.where(np.arange(503) < 400, 1, 0)  # 400 false alarms, 103 missed.
+    assert interval(f1, LABELS, half.astype(float), resamples=20).high < found.high
+    right = interval(f1, LABELS, LABELS.astype(float), resamples=20)
+    assert right.high == 1
+    assert 0.96 < right.low < 1
+
+
+@pytest.mark.parametrize("name", ["balanced-accuracy", "macro-f1", "auroc", "average-precision"])
+def test_perfect_means_over_classes_are_as_sure_as_their_smallest_class(name):
+    answers = np.column_stack([1.0 - LABELS, LABELS])
+    found = interval(load_metric(name, CLASSES), LABELS, answers, resamples=20)
+    low, high = wilson(103, 103)
+    assert (found.low, found.high) == (pytest.approx(float(low)), pytest.approx(float(high)))
+
+
+def test_perfect_means_over_labels():
+    labels = np.column_stack([LABELS, np.arange(503) % 50 == 0, np.zeros(503)]).astype(np.uint8)
+    for name in ("mean-average-precision", "auroc", "macro-f1"):
+        metric = load_metric(name, ("short", "open", "never"), "labels")
+        found = interval(metric, labels, labels.astype(float), resamples=20)
+        assert found.low == pytest.approx(float(wilson(11, 11)[0]))
+        assert found.high == 1
+

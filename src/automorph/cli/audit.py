@@ -82,6 +82,7 @@ EXAMPLES = 12
 )
 @click.option(
     "--metric",
+    "--also",
     "metrics",
     metavar="METRIC",
     multiple=True,

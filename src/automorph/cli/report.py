@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from automorph.cli.options import console, json_option, print_json
+from automorph.cli.param_types import NameWord
 
 PAIRED = ("compare", "search", "train")
 
@@ -19,8 +20,15 @@ PAIRED = ("compare", "search", "train")
     help="HTML file to write.",
     show_default="report.html in the run folder; for several runs: runs/report.html",
 )  # fmt: skip
+@click.option(
+    "--metric",
+    metavar="METRIC",
+    type=NameWord("metrics:METRICS", check="metrics:check_metric"),
+    help="Metric by which several runs are compared: one that all of them measured.",
+    show_default="the one by which they chose",
+)
 @json_option
-def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
+def report(runs: tuple[str, ...], out: str | None, metric: str | None, as_json: bool) -> None:
     """Rebuild the report of a finished RUN (its folder), or write one that compares several runs.
 
     Nothing is trained and no data are read: a run folder holds everything its report needs. Runs of
@@ -30,11 +38,14 @@ def report(runs: tuple[str, ...], out: str | None, as_json: bool) -> None:
     \b
     automorph report runs/search-photos-1a2b3c4d
     automorph report runs/compare-photos-1a2b3c4d runs/compare-photos-5e6f7a8b --out both.html
+    automorph report runs/compare-a runs/compare-b --metric recall:malignant
     """
     from automorph.report import PAGES, audits_page, read_kept, runs_page, write_report
 
     folders = [Path(run) for run in runs]
     read = [read_kept(folder) for folder in folders]
+    if metric is not None:
+        read = _by_metric(folders, read, metric)
     if len(read) == 1:
         kind, content = read[0]
         path = write_report(out or folders[0] / "report.html", PAGES[kind](content))
@@ -76,6 +87,27 @@ def differences_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return differences
 
 
+def _by_metric(
+    folders: list[Path], read: list[tuple[str, dict[str, Any]]], metric: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return several runs as one of their metrics shows them."""
+    from automorph.cli.report_metric import seen_by
+    from automorph.errors import UsageError
+
+    other = next((kind for kind, _ in read if kind not in PAIRED), "")
+    if other or len(read) == 1:
+        raise UsageError(
+            f"got --metric {metric} with {f'a run of {other}' if other else 'one run'}; expected "
+            f"several runs of {', '.join(PAIRED)}. The page of one run has all its metrics, and "
+            "the one by which it chose cannot be changed afterwards: choose it with --metric when "
+            "it runs"
+        )
+    return [
+        (kind, seen_by(content, metric, folder=folder))
+        for folder, (kind, content) in zip(folders, read, strict=True)
+    ]
+
+
 def _check_classes(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> None:
     """Refuse audits of other targets than classes, whose groups have no accuracies."""
     from automorph.errors import UsageError
@@ -103,7 +135,8 @@ def _comparable(folders: list[Path], read: list[tuple[str, dict[str, Any]]]) -> 
         raise UsageError(
             f"{folders[0]} measures {names[0]} and {folders[differing[0]]} measures "
             f"{names[differing[0]]}, or they do so on other parts of the data; expected runs with "
-            "one metric. Compare runs with the same metric"
+            "one metric. Choose one that all of them measured with --metric, or compare runs "
+            "with the same metric"
         )
     return [content for _, content in read]
 

@@ -5,7 +5,11 @@ the part is defined for all of them. All networks are scored on the same resampl
 differences are paired.
 
 A share of 0 or 1 is the same in every resample, which says nothing of its uncertainty. Its interval
-is Wilson's (1927), from the number of examples that it is a share of.
+is Wilson's (1927), from the number of examples that it is a share of. F1 follows from a share J of
+the examples that are of the class or called so: F1 = 2 J / (1 + J). A mean over classes that is 1,
+such as AUROC or mAP, has the interval of a share of its smallest group of examples, which is at
+least as wide as its own: values from 0 to 1 with the mean m are all 1 with at most the probability
+with which as many draws of a share m are.
 """
 
 from __future__ import annotations
@@ -121,10 +125,19 @@ def interval(
         scorer, labels, [answers], thresholds=[threshold], resamples=resamples
     )[0]  # fmt: skip
     edge = float(values[0])
-    if scorer.share_of and edge in (0.0, 1.0) and (values == edge).all():
-        n = _trials(scorer, labels, answers, threshold)
-        return at_edge(n, all_right=edge == 1, confidence=confidence)
+    if edge in (0.0, 1.0) and (values == edge).all():
+        if scorer.share_of:
+            n = _trials(scorer, labels, answers, threshold)
+            found = at_edge(n, all_right=edge == 1, confidence=confidence)
+            return _of_f1(found) if scorer.share_of == "either" else found
+        if edge == 1 and scorer.higher_is_better and (n := scorer.fewest_examples(labels)):
+            return at_edge(n, all_right=True, confidence=confidence)
     return spread(values, confidence=confidence)
+
+
+def _of_f1(share: Interval) -> Interval:
+    """Return the interval of F1 from that of the share J of right ones among those concerned."""
+    return Interval(2 * share.low / (1 + share.low), 2 * share.high / (1 + share.high))
 
 
 def _trials(scorer: Scorer, labels: Labels, answers: NDArray[np.float64], threshold: Any) -> int:

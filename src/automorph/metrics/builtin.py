@@ -15,8 +15,8 @@ from automorph.registry import Entry, Registry, closest, plain, unknown
 
 _SHOWN = 20
 """Classes that the message about an unknown one lists."""
-SHARE_OF: dict[str, ShareOf] = {"recall": "present", "precision": "called"}
-"""Metrics of one class that are simple shares."""
+SHARE_OF: dict[str, ShareOf] = {"recall": "present", "precision": "called", "f1": "either"}
+"""Metrics of one class that are shares, or follow from one."""
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 

@@ -51,6 +51,10 @@ class MaskScorer(Scorer):
             "only where they are predicted"
         )
 
+    def fewest_examples(self, labels: NDArray[Any]) -> int:
+        """Return 0: the pixels of an image are not independent."""
+        return 0
+
     def groups(self, labels: NDArray[Any]) -> Labels:
         """Return one group: images are resampled whatever is in them."""
         return np.zeros(len(labels), np.int64)

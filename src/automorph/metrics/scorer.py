@@ -14,7 +14,7 @@ from automorph.errors import DataError, UsageError
 
 Labels = NDArray[np.int64]
 Floats = NDArray[np.float64]
-ShareOf = Literal["", "all", "present", "absent", "called"]
+ShareOf = Literal["", "all", "present", "absent", "called", "either"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Scorer:
     weights: the decided classes or the probabilities. ``positive`` is the class that the metric is
     about; ``fewest`` classes must occur among the labels; ``averages`` is True for means over the
     classes that occur. ``point`` finds the threshold of a metric that has an operating point.
-    ``share_of`` says which examples the metric is a simple share of: all of them, those of the
-    class, the others, or those called so.
+    ``share_of`` says which examples the metric is a share of: all of them, those of the class, the
+    others, those called so, or (F1) those that are of the class or called so.
     """
 
     name: str
@@ -105,7 +105,26 @@ class Scorer:
         if self.share_of == "all":
             return len(labels)
         of = self._has(decisions if self.share_of == "called" else labels)
+        if self.share_of == "either":
+            of = of | self._has(decisions)
         return int((~of if self.share_of == "absent" else of).sum())
+
+    def fewest_examples(self, labels: Labels) -> int:
+        """Return the size of the smallest group of examples that the metric averages over.
+
+        The groups are the examples with and without each class (or the one that it is about); 0 for
+        other metrics. A mean over classes of means of values from 0 to 1 is 1 with at most the
+        probability with which all examples of one group are right.
+
+        >>> from automorph.metrics import load_metric
+        >>> load_metric("auroc", ("cat", "dog")).fewest_examples(np.array([1, 0, 1]))
+        1
+        """
+        if not self.averages and self.positive is None:
+            return 0
+        which = [self.positive] if self.positive is not None else range(len(self.classes))
+        counts = [int((labels == k).sum()) for k in which]
+        return min((min(n, len(labels) - n or n) for n in counts if n), default=0)
 
     def _has(self, labels: Labels) -> NDArray[np.bool_]:
         """Return which examples are of the class that the metric is about."""

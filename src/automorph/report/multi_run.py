@@ -12,7 +12,7 @@ from automorph.report.page import Code, Page, PageTable, Part, Section, TableCel
 from automorph.report.view_model import JsonObject, Results
 
 _CHOSEN = (
-    "Each row is the policy that the run chose by validation accuracy, not the best on the test"
+    "Each row is the policy that the run chose on its validation part, not the best on the test"
     " part. Intervals are not corrected for the number of runs."
 )
 _OTHER = "The runs were tested on different examples; their accuracies are not comparable."

@@ -81,4 +81,3 @@ def test_perfect_means_over_labels():
         found = interval(metric, labels, labels.astype(float), resamples=20)
         assert found.low == pytest.approx(float(wilson(11, 11)[0]))
         assert found.high == 1
-

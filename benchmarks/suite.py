@@ -25,45 +25,40 @@ each training; about a minute and a half each with 1,600 images: five hours for 
 more for the other three; hindsight four.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/suite.py [PART ..] [--set SET ..] [--jobs 2]
        [--try] (parts: suite, others, hindsight; default: suite)
-Finished searches and trainings are lines of results/suite.jsonl and are not repeated. ``--try``
+Finished searches and trainings are lines of results/suite.jsonl and are not repeated. The picks of
+complete sets are written to src/automorph/suite/ours.json. ``--try``
 runs two arms of one set on a few images, and keeps nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.augmenters import as_treatment
-from automorph.experiments import Store, Treatment, open_executor, task_without_test
+from automorph.experiments import Treatment
+from automorph.files import write_json
 from automorph.operations import named_space
-from automorph.policies import Policy, load_policy, policy_from_dict, policy_to_dict
-from automorph.searchers import SearchContext, load_method
-from automorph.searchers.runner import SearchRunner
-from automorph.training import Task, as_task, train
+from automorph.policies import Policy, policy_from_dict, policy_to_dict
+from automorph.searchers import load_method, search_alone
+from automorph.suite import CONTROLS, LONGER, OURS, SETS, USUAL, Setting, interval, pairs
+from automorph.training import Task, train
 from cells import Cells, Content
 from record import claim, mean_of, write_result
-from suite_figure import USUAL, draw
+from suite_figure import draw
 from wrong_guess import WHY
 
-SUITE = ("satellite_rsscn7", "traffic_signs", "red_cells", "textures_dtd10", "steel_defects",
-         "apple_leaves", "spoken_digits")  # fmt: skip
-OTHERS = ("cifar10", "fashion-mnist", "mnist")
-ARMS = {"none": "none", "flip-crop": "flip-crop", USUAL: USUAL, "random": "flip-crop + random"}
-LONGER = 4
-SEEDS = 3
-DRAWS = 4000
-"""Bootstrap draws."""
+SUITE = tuple(name for name, one in SETS.items() if not one.named)
+OTHERS = tuple(name for name, one in SETS.items() if one.named)
+SEEDS = Setting().seeds
 
 
 @dataclass(frozen=True)
@@ -85,49 +80,20 @@ class Cell:
 @cache
 def task_of(source: str, tiny: bool, times: int = 1) -> Task:
     """Return the task of a set, with a recipe that is ``times`` as long."""
-    limit: Any = 300 if tiny else 2000
-    recipe: dict[str, Any] = {"epochs": 1} if tiny else {}
-    if source in SUITE:
-        folder = Path(os.environ["AUTOMORPH_DATA"]) / "suite" / source
-        task = as_task(
-            f"parquet:{folder}", label="label", size=32, limit=limit, recipe=recipe,
-            model="cnn:4" if tiny else None,
-        )  # fmt: skip
-    else:
-        task = as_task(source, limit=limit, recipe=recipe, model="cnn:4" if tiny else None)
+    task = SETS[source].task(limit=300 if tiny else None, epochs=1 if tiny else None)
     return task if times == 1 else task.with_recipe(epochs=times * task.recipe.epochs)
 
 
 def searched(source: str, jobs: int, tiny: bool) -> Content:
     """Return the pick of the default search, and its cost; the prior knows nothing of the set."""
-    from automorph.searchers import prior, race
-
-    task, named = task_of(source, tiny), load_method("race")
-
-    def without(domain: str, regime: str) -> dict[str, Any]:
-        return prior.load_prior(domain, regime, without=(source,))
-
-    known, race.load_prior = race.load_prior, without
-    try:
-        setting = SearchContext(
-            task=task_without_test(task), space=named_space("randaugment"),
-            post_policy=load_policy("none"), trials=named.entry.usual_trials,
-        )  # fmt: skip
-        with (
-            TemporaryDirectory() as folder,
-            open_executor("processes", task, Path(folder), jobs=jobs) as executor,
-        ):
-            runner = SearchRunner(Store({"task": source}))
-            method = named.build(setting)
-            runner.search(method, executor, trials=setting.trials)
-            pick, cost = method.result(), runner.cost(task)
-    finally:
-        race.load_prior = known
+    task = task_of(source, tiny)
+    found = search_alone(task, load_method("race"), unseen=(source,), jobs=jobs)
     return {
-        "pick": plain(pick), "name": pick.name, "trainings": cost, "caveat": method.caveat(),
+        "pick": plain(found.treatment), "name": found.treatment.name,
+        "trainings": found.trainings, "caveat": found.searcher.caveat(),
         "standing": [
             [one.treatment.name, one.estimate, one.error if one.error < 1e9 else None]
-            for one in method.standing()
+            for one in found.searcher.standing()
         ],
     }  # fmt: skip
 
@@ -154,7 +120,7 @@ def arm_of(cells: Cells, source: str, arm: str) -> Treatment:
         return as_treatment(found["method"]) if "method" in found else policy_from_dict(found)
     if arm == "fixed":
         return as_treatment(cells[f"{source}/search"].get("fixed") or fixed(source))
-    return as_treatment("flip-crop" if arm == "longer" else ARMS.get(arm, arm))
+    return as_treatment(CONTROLS[arm][0] if arm in CONTROLS else arm)
 
 
 def trained(cell: Cell, treatment: Treatment) -> Content:
@@ -169,7 +135,7 @@ def trained(cell: Cell, treatment: Treatment) -> Content:
 
 def arms_of() -> list[str]:
     """Return the arms of the final comparison."""
-    return [*ARMS, "fixed", "longer", "pick"]
+    return [*CONTROLS, "fixed", "pick"]
 
 
 def values_of(cells: Mapping[str, Content], source: str, arm: str) -> list[float]:
@@ -180,21 +146,15 @@ def values_of(cells: Mapping[str, Content], source: str, arm: str) -> list[float
 
 def gaps(cells: Mapping[str, Content], sources: Sequence[str], other: str) -> NDArray[np.float64]:
     """Return the pick minus another arm, in points, ``(sets, seeds)``."""
-    return np.array(
-        [
-            np.subtract(values_of(cells, one, "pick"), values_of(cells, one, other))
-            for one in sources
-        ]
-    )
+    tests = {
+        one: {arm: values_of(cells, one, arm) for arm in ("pick", other)} for one in sources
+    }  # fmt: skip
+    return pairs(tests, "pick", other)
 
 
-def interval(values: NDArray[np.float64]) -> list[float]:
-    """Return the 95 % interval of a mean: sets are resampled, and seeds within each set."""
-    rng = np.random.default_rng(0)
-    sets, seeds = values.shape
-    rows = rng.integers(sets, size=(DRAWS, sets, 1))
-    drawn = values[rows, rng.integers(seeds, size=(DRAWS, sets, seeds))].mean((1, 2))
-    return [round(float(end), 2) for end in np.quantile(drawn, [0.025, 0.975])]
+def ends_of(values: NDArray[np.float64]) -> list[float]:
+    """Return the interval of a mean, rounded."""
+    return [round(end, 2) for end in interval(values) or ()]
 
 
 def regret(cells: Mapping[str, Content], source: str) -> float:
@@ -209,7 +169,7 @@ def claims_of(cells: Mapping[str, Content], sources: Sequence[str]) -> list[Cont
     if not sources:
         return []
     usual = gaps(cells, sources, USUAL)
-    mean, ends = round(float(usual.mean()), 2), interval(usual)
+    mean, ends = round(float(usual.mean()), 2), ends_of(usual)
     worst = round(float(usual.mean(1).min()), 2)
     found = [
         claim(
@@ -223,7 +183,7 @@ def claims_of(cells: Mapping[str, Content], sources: Sequence[str]) -> list[Cont
             gap = gaps(cells, [source], USUAL)
             value = round(float(gap.mean()), 2)
             text = f"{source}: the pick is at least {goal} points ahead of {USUAL}"
-            found.append(claim(text, value, interval(gap), value >= goal))
+            found.append(claim(text, value, ends_of(gap), value >= goal))
     lost = round(fmean(regret(cells, one) for one in sources), 2)
     found.append(
         claim("regret to the best arm of equal cost, on average, is at most 1 point", lost, None,
@@ -235,7 +195,7 @@ def claims_of(cells: Mapping[str, Content], sources: Sequence[str]) -> list[Cont
         ("longer", f"flip-crop, {LONGER} times as long: ahead on average", None),
     ):
         gap = gaps(cells, sources, arm)
-        value, ends = round(float(gap.mean()), 2), interval(gap)
+        value, ends = round(float(gap.mean()), 2), ends_of(gap)
         holds = (
             ends[0] > least if least is not None else ends[1] >= 0 if arm == "fixed" else value > 0
         )
@@ -329,6 +289,9 @@ def main() -> None:
     judged = [source for source in whole if source in SUITE]
     rows = rows_of(cells.results, whole)
     write_result("suite", rows=rows, claims=claims_of(cells.results, judged), seeds=SEEDS)
+    # The row that `automorph suite` shows beside others.
+    picks = {one: [cells[f"{one}/pick/{seed}"]["test"] for seed in range(SEEDS)] for one in whole}
+    write_json(OURS, {"sets": picks})
     draw({"rows": rows})
 
 

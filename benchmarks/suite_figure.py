@@ -13,10 +13,10 @@ from pathlib import Path
 from automorph.files import atomic_write
 from automorph.report import figures, svg
 from automorph.report.figures import FigureRow
+from automorph.suite import USUAL
 from table_layout import Content
 from theory_drawings import FOLDER, STYLE
 
-USUAL = "flip-crop + trivialaugment"
 NAME = "wrong-guess"
 
 

@@ -26,12 +26,13 @@ from automorph.cli.review import review
 from automorph.cli.rewrite import rewrite
 from automorph.cli.run_names import remember
 from automorph.cli.search import search
+from automorph.cli.suite import suite
 from automorph.cli.train import train
 from automorph.errors import AutomorphError
 
 VERBS = (
     quickstart, search, compare, train, predict, explain, review, audit, patch, preview, rewrite,
-    report, export, list_, doctor,
+    report, export, suite, list_, doctor,
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from automorph.searchers.interrupted import SearchInterrupted as SearchInterrupted
     from automorph.searchers.outlook import Outlook as Outlook
     from automorph.searchers.own_training import check_method as check_method
+    from automorph.searchers.policy_search import Pick as Pick
+    from automorph.searchers.policy_search import search_alone as search_alone
     from automorph.searchers.result import SearchResult as SearchResult
     from automorph.searchers.run_search import search as search
     from automorph.searchers.runner import Finished as Finished
@@ -40,6 +42,7 @@ _HOMES = {
     "Finished": "runner",
     "NestedPlace": "runner",
     "Outlook": "outlook",
+    "Pick": "policy_search",
     "Plan": "budget",
     "SearchInterrupted": "interrupted",
     "SearchSpec": "builtin",
@@ -61,6 +64,7 @@ _HOMES = {
     "list_searches": "builtin",
     "load_method": "builtin",
     "search": "run_search",
+    "search_alone": "policy_search",
 }
 
 __all__ = [*_HOMES]

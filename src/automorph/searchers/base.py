@@ -35,6 +35,8 @@ class SearchContext:
     - ``seed``: determines every random number of the search;
     - ``seconds_per_run``: seconds of one plain training, in a search that version 0.1 timed (None:
       costs are counts of passes);
+    - ``unseen``: names of public data sets whose results the search must not know, because it is
+      judged on them (see `prior.load_prior`);
     - ``remember(name, make)``: a policy that the searcher computes from data instead of outcomes;
       it is made once and stored, so that a search resumed on another machine has the same one.
     """
@@ -45,6 +47,7 @@ class SearchContext:
     trials: int
     seed: int = 0
     seconds_per_run: float | None = None
+    unseen: tuple[str, ...] = ()
     remember: Callable[[str, Callable[[], Policy]], Policy] = field(
         default=lambda name, make: make(), repr=False, compare=False
     )

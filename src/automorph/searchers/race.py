@@ -268,7 +268,7 @@ class Race(Searcher):
         task = self.setting.task
         if isinstance(task, ExternalTask):
             return {}
-        gains = load_prior(task.data.domain, task.regime)
+        gains = load_prior(task.data.domain, task.regime, without=self.setting.unseen)
         return {by_name[name]: gain for name, gain in gains.items() if name in by_name}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from automorph.bars import in_notebook_only
 from automorph.errors import AutomorphError
 from automorph.experiments import (
     Executor,
@@ -49,7 +50,7 @@ class SearchSetup:
     """What decides a search on a task, with all defaults filled in; see `search`.
 
     ``looks`` are the seeds of the final table; ``nested`` names the part of a nested
-    cross-validation that the search is, if any.
+    cross-validation that the search is, if any; ``unseen`` is that of `SearchContext`.
     """
 
     method: SearchSpec
@@ -62,6 +63,7 @@ class SearchSetup:
     controls: Controls
     epoch_multiplier: int | None
     nested: str = ""
+    unseen: tuple[str, ...] = ()
 
     @property
     def usual(self) -> Policy | None:
@@ -97,6 +99,7 @@ class SearchSetup:
             **({} if longer is None else {"longer": longer}),
             **({"portfolio": portfolio_version()} if self.method.key == "race" else {}),
             **({"nested": self.nested} if self.nested else {}),
+            **({"unseen": list(self.unseen)} if self.unseen else {}),
         }
 
 
@@ -114,6 +117,7 @@ def setup_of(
     epoch_multiplier: int | None,
     folder: Path | None,
     nested: str = "",
+    unseen: tuple[str, ...] = (),
 ) -> SearchSetup:
     """Fill in the defaults of a search for its task. Raises `UsageError` if it cannot be done."""
     if trials is None and seconds is None and isinstance(task, Task):
@@ -137,7 +141,7 @@ def setup_of(
     return SearchSetup(
         method=method, space=operations, post_policy=post, trials=trials, seconds=seconds,
         seed=seed, looks=looks, controls=controls, epoch_multiplier=epoch_multiplier,
-        nested=nested,
+        nested=nested, unseen=unseen,
     )  # fmt: skip
 
 
@@ -233,7 +237,7 @@ def opened(
     search_task = task_without_test(task)
     context = SearchContext(
         task=search_task, space=setup.space, post_policy=setup.post_policy, seed=setup.seed,
-        trials=setup.usual_trials,
+        trials=setup.usual_trials, unseen=setup.unseen,
     )  # fmt: skip
     identity = setup.identity(task)
     versions = installed("optuna") if setup.method.entry.samples_with_optuna else {}
@@ -250,6 +254,8 @@ def opened(
             accept_versions=accept_versions,
         )  # fmt: skip
         record.check_operations([*setup.space, *setup.post_policy.space])
+        if progress is None and (bars := stack.enter_context(in_notebook_only())):
+            progress = _shown(bars)
         runner = SearchRunner(record, progress, own=isinstance(task, ExternalTask))
         so_far = SoFar(runner, task, setup.method.name, setup.post_policy, leave)
         stack.enter_context(leaving(so_far, partial(trivialaugment, setup.space)))
@@ -257,3 +263,16 @@ def opened(
         yield SearchPhase(
             task, setup, context, record, runner, workers, path, log, stored=folder is not None
         )
+
+
+def _shown(bars: Any) -> Callable[[SearchProgress], None]:
+    """Return what shows the progress of a search on one bar."""
+    task = bars.add_task("searching", total=1.0)
+
+    def show(progress: SearchProgress) -> None:
+        words = "final table" if progress.phase == "final" else "searching"
+        bars.update(
+            task, completed=progress.share, description=words, facts=f"{progress.done} done"
+        )
+
+    return show

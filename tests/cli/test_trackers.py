@@ -39,6 +39,22 @@ def test_a_training_is_tracked(place: Path) -> None:
     assert "track" not in (place / "run" / "run.toml").read_text()
 
 
+def test_a_comparison_is_tracked(place: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    policies = ["--policy", "none", "--policy", "trivialaugment(fill=128)", "--seeds", "2"]
+    main(["compare", "digits", *policies, "--track", "tensorboard", *QUICK])
+    events = EventAccumulator(str(place / "run" / "automorph")).Reload()
+    scalars = {name: events.Scalars(name) for name in events.Tags()["scalars"]}
+    by_seed = scalars["accuracy/test/none"]
+    assert [one.step for one in by_seed] == [0, 1]
+    (mean,) = scalars["mean/test/none"]
+    assert mean.value == pytest.approx(sum(one.value for one in by_seed) / 2)
+    assert "difference/test/none" not in scalars
+    assert sum(name.startswith("difference/test/") for name in scalars) == 1
+
+
 def test_a_tracker_that_is_not_installed_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

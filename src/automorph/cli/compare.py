@@ -36,6 +36,7 @@ from automorph.cli.progress import Bars
 from automorph.cli.run_names import run_folder
 from automorph.cli.suggestions import print_next
 from automorph.cli.task_words import CommandWords, DataWords, words_of
+from automorph.cli.trackers import TrackerLog, track_option
 from automorph.files import make_folder, write_json
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ _REPORT_FILES = ("compare.json", "policy.json", "policy.safetensors", "report.ht
 @protect_option
 @engine_options
 @out_option
+@track_option
 @quiet_option
 @json_option
 def compare(
@@ -78,6 +80,7 @@ def compare(
     baseline: str | None,
     seeds: int | None,
     out: str | None,
+    track: tuple[str, ...],
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -123,7 +126,7 @@ def compare(
     run = CompareRun(
         source=data, task=task, policies=treatments, seeds=seeds, baseline=baseline,
         folder=Path(out) if out else None, quiet=quiet or as_json,
-        same_epochs=options["epochs"] == "same", files=files,
+        same_epochs=options["epochs"] == "same", files=files, track=track,
     )  # fmt: skip
     content = run.run(**where)
     if as_json:
@@ -149,6 +152,7 @@ class CompareRun:
     same_epochs: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     files: Sequence[str] = ()
+    track: Sequence[str] = ()
 
     def run(self, *, jobs: int | None, **where: Any) -> dict[str, Any]:
         """Run the comparison and return the object that ``--json`` prints."""
@@ -171,11 +175,14 @@ class CompareRun:
         if missing := _missing_controls(self.policies, words.random):
             say.print(f"[dim]The comparison lacks controls: add {missing}.[/dim]")
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        with Bars(quiet=self.quiet) as bars:
-            comparison = compare(
-                self.task, self.policies, seeds=self.seeds, baseline=self.baseline, folder=folder,
-                jobs=words.jobs(jobs), progress=bars.begin, same_epochs=self.same_epochs, **where,
-            )  # fmt: skip
+        with TrackerLog(self.track, folder) as tracked:
+            with Bars(quiet=self.quiet) as bars:
+                comparison = compare(
+                    self.task, self.policies, seeds=self.seeds, baseline=self.baseline,
+                    folder=folder, jobs=words.jobs(jobs), progress=bars.begin,
+                    same_epochs=self.same_epochs, **where,
+                )  # fmt: skip
+            tracked.comparison(comparison)
         seen = [note for file in self.files if (note := found_on(file, self.task))]
         comparison = replace(comparison, remarks=(*seen, *comparison.remarks))
         for remark in comparison.remarks:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.bars import progress_bar
+from automorph.bars import clock, of_trainings, progress_bar
 from automorph.cli.options import console, plain_table
 from automorph.cli.trackers import epoch_values
 from automorph.errors import UsageError
@@ -116,19 +115,7 @@ class Bars:
 
     def begin(self, cells: Sequence[Any], done: int = 0) -> Callable[[Any, float], None]:
         """Start a bar of trainings, ``done`` of them finished earlier; return its updater."""
-        shares: dict[Any, float] = {}
-        total, began = len(cells), time.monotonic()
-        task = self.bar.add_task("training", total=total, completed=done, facts="")
-
-        def move(cell: Any, share: float) -> None:
-            shares[cell] = max(share, shares.get(cell, 0.0))
-            made = sum(shares.values())
-            whole = done + sum(one >= 1 for one in shares.values())
-            left = (time.monotonic() - began) / max(made, 1e-6) * (total - done - made)
-            facts = f"{whole} of {total} done, {clock(left)} left"
-            self.bar.update(task, completed=done + made, facts=facts)
-
-        return move
+        return of_trainings(self.bar, cells, done)
 
     def fit(self, title: str, done: int, steps: int, losses: dict[str, float]) -> None:
         """Show a finished step of a CycleGAN."""
@@ -187,11 +174,6 @@ class ScalarLog:
 
     def __exit__(self, *error: Any) -> None:
         self.writer.close()
-
-
-def clock(seconds: float) -> str:
-    """Format a duration in seconds, or in minutes above 90 s."""
-    return f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
 def sparkline(values: list[float], *, most: int = 60) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from automorph.cli.config import options_of
 from automorph.errors import UsageError
 
 if TYPE_CHECKING:
+    from automorph.experiments import Comparison
     from automorph.searchers import SearchProgress
     from automorph.training import Epoch
 
@@ -75,7 +77,7 @@ class TrackerLog:
     def log(self, values: Mapping[str, float | None], step: int | None = None) -> None:
         """Log scalars by name; None is left out."""
         known = {name: float(value) for name, value in values.items() if value is not None}
-        for tracker in self.trackers:
+        for tracker in self.trackers if known else ():
             tracker.log(known, step=step)
 
     def epoch(self, epoch: Epoch) -> None:
@@ -88,12 +90,41 @@ class TrackerLog:
             scores = {"search/score": progress.last.score, "search/best": progress.best}
             self.log(scores, progress.done)
 
+    def comparison(self, comparison: Comparison) -> None:
+        """Log the values of every policy with the seed as step, then means and differences."""
+        metric = comparison.metric
+        for place, seed in enumerate(comparison.seeds):
+            values: dict[str, float | None] = {}
+            for row in comparison.rows:
+                for part, seen in ((metric.part, row.accuracy), ("validation", row.validation)):
+                    if seen is not None and place < len(seen.values):
+                        values[f"{metric.name}/{part}/{as_key(row.policy)}"] = seen.values[place]
+            self.log(values, seed)
+        for row in comparison.rows:
+            name = as_key(row.policy)
+            gap = None if row.difference is None else row.difference.mean
+            self.log({
+                f"mean/{metric.part}/{name}": None if row.accuracy is None else row.accuracy.mean,
+                f"difference/{metric.part}/{name}": gap,
+            })  # fmt: skip
+
     def __enter__(self) -> TrackerLog:
         return self
 
     def __exit__(self, *error: Any) -> None:
         for tracker in self.trackers:
             tracker.finish()
+
+
+def as_key(policy: str) -> str:
+    """Return the name of a policy as a part of the name of a metric.
+
+    MLflow takes letters, digits, blanks and some signs there.
+
+    >>> as_key("flip-crop + randaugment(n=1,m=5)")
+    'flip-crop_randaugment_n_1_m_5'
+    """
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", policy).strip("_")
 
 
 def epoch_values(epoch: Epoch, score: str) -> dict[str, float | None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.bars import progress_bar
+from automorph.bars import progress_bar, watched
 from automorph.data.cache import Store
 from automorph.data.deep_pixels import FULL, Window
 from automorph.data.image_opening import BadImageError, strict_pillow
@@ -189,8 +188,8 @@ def _stack(
 
 
 def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
-    """Iterate over items; long work shows a bar on standard error, if that is a terminal."""
-    if total < 2000 or not sys.stderr.isatty():
+    """Iterate over items; long work shows a bar, on a terminal or in a notebook."""
+    if total < 2000 or not watched():
         yield from items
         return
     from rich.console import Console

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from automorph.bars import in_notebook_only, of_trainings
 from automorph.data import split_hashes
 from automorph.errors import UsageError
 from automorph.experiments.command import Command
@@ -163,6 +164,8 @@ def compare(
             for place, treatment in enumerate(treatments)
         }
         store.check_operations(one for named in treatments for one in policy_of(named).space)
+        if progress is None and (bars := stack.enter_context(in_notebook_only())):
+            progress = partial(of_trainings, bars)
         finish = partial(
             _results, store,
             open_=partial(open_executor, engine, task, path, jobs=jobs, address=address),

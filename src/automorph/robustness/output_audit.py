@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.data import TargetKind
+from automorph.notebook import table_html
 from automorph.robustness.audit_result import RATE, p_in_words
 from automorph.robustness.audited_metrics import MetricEstimate
 from automorph.robustness.metrics import Estimate
@@ -89,6 +90,15 @@ class OutputAudit:
             f"{what} on a subgroup than on the others beyond chance (by chance alone an alarm is "
             f"raised in {RATE:.0%} of audits at most)."
         )
+
+    def _repr_html_(self) -> str:
+        """Return the verdict and every output on every subgroup, for notebooks."""
+        rows = [
+            [one.output, one.subgroup or "all", one.n, _shown(one), one.fault if one.alarm else ""]
+            for one in self.groups
+        ]
+        columns = ["output", "subgroup", "examples", "figures", "worse, beyond chance"]
+        return table_html(columns, rows, title=self.verdict, note=" ".join(self.notes))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: the object of ``automorph audit --json``."""

@@ -21,6 +21,7 @@ from automorph.experiments import (
     paired_difference,
     summarise,
 )
+from automorph.notebook import table_html
 from automorph.robustness.audit_result import Audit, one_answer
 from automorph.robustness.patch_metrics import PatchedMetric
 from automorph.robustness.translators.selection import Choice
@@ -94,6 +95,31 @@ class Patched:
     metric: str = ACCURACY.name
     metrics: tuple[PatchedMetric, ...] = ()
 
+    def _repr_html_(self) -> str:
+        """Return the verdict, the model before and after, and the objectives, for notebooks."""
+        audits = [
+            [name, f"{found.accuracy.value:.1%}", f"{found.robust_accuracy:.1%}",
+             f"{found.worst.class_name}, {found.worst.subgroup}"]
+            for name, found in (("before", self.before), ("after", self.after))
+        ]  # fmt: skip
+        columns = ["model", "accuracy", "robust accuracy", "worst group"]
+        rows = [
+            [row.objective, f"{row.accuracy.mean:.1%}", f"{row.robust_accuracy.mean:.1%}",
+             *_against(row.difference)]
+            for row in self.treatments
+        ]  # fmt: skip
+        heads = [
+            "objective",
+            "accuracy",
+            "robust accuracy",
+            "against balanced sampling",
+            "interval",
+        ]
+        note = " ".join((f"{len(self.seeds)} paired seeds.", *self.notes))
+        return table_html(columns, audits, title=self.verdict.text) + table_html(
+            heads, rows, note=note
+        )
+
     def __getitem__(self, objective: str) -> TreatmentRow:
         return next(row for row in self.treatments if row.objective == objective)
 
@@ -119,6 +145,13 @@ class Patched:
                 if self.metrics else {}
             ),
         }  # fmt: skip
+
+
+def _against(difference: Difference | None) -> tuple[str, str]:
+    """Return a difference in points and its interval, in words; empty without one."""
+    if difference is None:
+        return "", ""
+    return ACCURACY.difference(difference.mean), ACCURACY.interval(difference)
 
 
 def rows_of(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from automorph.bars import in_notebook_only, of_trainings
 from automorph.data import Split, open_test, same_names
 from automorph.errors import UsageError
 from automorph.experiments import (
@@ -202,9 +203,12 @@ def _trained(
 ) -> _Treatments:
     """Train all objectives under all seeds; choose the last, or if ``asked`` is auto the best."""
     cells = [PatchCell(name, seed) for seed in seeds for name in names]
-    numbers = run_treatments(
-        setting, cells, store, open_=open_, progress=progress and progress(cells)
-    )
+    with in_notebook_only() as bars:
+        if progress is None and bars:
+            progress = partial(of_trainings, bars)
+        numbers = run_treatments(
+            setting, cells, store, open_=open_, progress=progress and progress(cells)
+        )
     sign = setting.task.scorer.sign
     rows = rows_of(names, seeds, numbers, sign=sign)
     chosen = names[-1] if asked != "auto" else best(rows, sign=sign)

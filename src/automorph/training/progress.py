@@ -1,4 +1,4 @@
-"""A progress bar on standard error, if it is a terminal."""
+"""A progress bar on standard error, if it is a terminal, or in a notebook."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from automorph.bars import progress_bar
+from automorph.bars import progress_bar, watched
 from automorph.training.result import Epoch
 
 OnEpoch = Callable[[Epoch], object]
@@ -43,19 +43,18 @@ def show(
 ) -> Iterator[Shown]:
     """Return the observer of a run of ``epochs`` x ``steps``, of which ``done`` epochs are done.
 
-    ``progress``: None shows a bar if standard error is a terminal, True always, False never; a
+    ``progress``: None shows a bar on a terminal and in a notebook, True always, False never; a
     function is called with every `Epoch` instead.
     """
     if callable(progress):
         yield _Told(progress)
         return
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if progress is False or (progress is None and not console.is_terminal):
+    if progress is False or (progress is None and not watched()):
         yield _Told(None)
         return
-    with progress_bar(console) as bar:
+    from rich.console import Console
+
+    with progress_bar(Console(stderr=True)) as bar:
         begun = f"epoch {done}/{epochs}"
         task = bar.add_task(title, total=epochs * steps, completed=done * steps, facts=begun)
 

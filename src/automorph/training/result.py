@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from automorph.notebook import table_html
 from automorph.training.batch import Units
 
 _APART = ("curves", "checkpoint", "model", "logits")
@@ -78,6 +79,17 @@ class RunResult:
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     logits: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        """Return accuracy and loss of every part, for notebooks."""
+        further = list(dict.fromkeys(name for one in self.metrics.values() for name in one))
+        rows = [
+            [part, f"{share:.1%}", f"{self.loss[part]:.3f}" if part in self.loss else "",
+             *(f"{self.metrics.get(part, {}).get(name, float('nan')):.4g}" for name in further)]
+            for part, share in self.accuracy.items()
+        ]  # fmt: skip
+        note = f"{len(self.curves)} epochs in {self.seconds:.0f} s; seed {self.seed}."
+        return table_html(["part", "accuracy", "loss", *further], rows, note=note)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, without curves, network and path."""

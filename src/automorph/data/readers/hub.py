@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from automorph.bars import watched
 from automorph.data.notes import Notes
 from automorph.data.readers.arrow_cells import cells_of, features_of, word_columns
 from automorph.data.readers.columns import Columns, raw_from_tables
@@ -102,9 +102,9 @@ def _table(data: Any, name: str) -> RawTable:
 
 @contextmanager
 def _quiet(datasets: Any) -> Iterator[None]:
-    """Show the library's progress bars only on a terminal."""
+    """Show the library's progress bars only on a terminal and in a notebook."""
     shown = not datasets.are_progress_bars_disabled()
-    if shown and not sys.stderr.isatty():
+    if shown and not watched():
         datasets.disable_progress_bars()
     try:
         yield

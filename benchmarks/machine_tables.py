@@ -23,6 +23,21 @@ def throughput(content: Content) -> str:
     return table(("images", "Automorph (images/s)", *(f"x {peer}" for peer in peers)), rows)
 
 
+def operations(content: Content) -> str:
+    """Microseconds of each operation, those of the OpenCV calls for it, and their ratio."""
+    rows = []
+    for row in content["rows"]:
+        kind = f", {row['interpolation']}" if row["interpolation"] else ""
+        ratio = row["ratio"]
+        rows.append(
+            (row["operation"] + kind, f"{row['microseconds']:.0f}",
+             f"{row['microseconds_opencv']:.0f}",
+             f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})")
+        )  # fmt: skip
+    heads = "operation", "Automorph (µs an image)", "OpenCV (µs an image)", "ratio of times"
+    return table(heads, rows)
+
+
 def faults(content: Content) -> str:
     """Each fault, how it is provoked, the expected outcome, and how many tests passed."""
     rows = []

@@ -59,6 +59,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "unlabelled": (training_tables.unlabelled, ("unlabelled",)),
     "unlabelled-claims": (table_layout.claims, ("unlabelled",)),
     "throughput": (machine_tables.throughput, ("throughput",)),
+    "operations": (machine_tables.operations, ("operations",)),
+    "operations-claims": (table_layout.claims, ("operations",)),
     "online-map": (method_tables.online_map, ONLINE),
     "online-cost": (method_tables.online_cost, ("online-cost",)),
     "dauphin": (method_tables.dauphin, ("dauphin",)),

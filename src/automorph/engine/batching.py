@@ -21,10 +21,12 @@ def run_kernel(
     rows: NDArray[np.int64],
     values: Values,
     step_of: Callable[[NDArray[np.int64]], Context],
+    *,
+    compiled: bool = False,
 ) -> None:
     """Apply an operation in place to some rows of ``done``, with one value per row.
 
-    A batched function of the user gets all rows at once.
+    A batched function of the user gets all rows at once. ``compiled`` allows compiled steps.
     """
     known = KERNELS.get(operation.kernel)
     kernel = known.numpy if known else user_functions.call
@@ -32,4 +34,7 @@ def run_kernel(
     size = max(1, size)
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
+        if compiled and known and known.compiled:
+            known.compiled(done, part, values[start : start + size], step_of(part))
+            continue
         done[part] = kernel(done[part], values[start : start + size], step_of(part))

@@ -1,7 +1,7 @@
 """The compiled path: pass sequences as flat arrays to the compiled engine in one call.
 
-Operations that are not compiled (rare ones and the user's functions) are black boxes: the walk
-stops before them, the reference path runs them on their rows as a batch, and the walk resumes.
+Operations outside the walk are black boxes: the walk stops before them, a compiled step or the
+reference path (for the user's functions) runs them on their rows as a batch, and the walk resumes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from automorph import native
 from automorph.engine.batching import run_kernel
+from automorph.engine.drawn_values import drawn_kernel, walk_drawn
 from automorph.engine.validation import check_batch, check_fill
 from automorph.native import BLACK_BOX, NEUTRAL, SHARE, SIGNED, WHOLE
 from automorph.operations import (
@@ -93,7 +94,7 @@ def _black_box(
     position: int,
     stream: Stream,
 ) -> None:
-    """Run one operation on the reference path for the rows that stopped at a position."""
+    """Run one operation for the rows that stopped at a position."""
 
     def step_of(rows: NDArray[np.int64]) -> Context:
         own = stream.at_stage(0).take(rows)
@@ -108,7 +109,11 @@ def _black_box(
     values = values_of(operation, program.magnitude[rows, position], step_of(rows))
     changed = values != operation.identity
     rows, values = rows[changed], values[changed]
-    run_kernel(operation, out, rows, values, step_of)
+    kernel = drawn_kernel(operation, rows, program)
+    if kernel is not None:
+        walk_drawn(kernel, program, out, operation, rows, values, position)
+        return
+    run_kernel(operation, out, rows, values, step_of, compiled=True)
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,12 @@ from automorph.native.program import (
     walk,
 )
 from automorph.native.random import random_bits, random_race
+from automorph.native.step import KINDS, run_step
 
 __all__ = [
     "BLACK_BOX",
     "ENGINE_VARIABLE",
+    "KINDS",
     "NEUTRAL",
     "SHARE",
     "SIGNED",
@@ -41,6 +43,7 @@ __all__ = [
     "kernel_count",
     "random_bits",
     "random_race",
+    "run_step",
     "using",
     "variant",
     "variants",

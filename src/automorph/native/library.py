@@ -16,7 +16,7 @@ from automorph.errors import UsageError
 ENGINE_VARIABLE = "AUTOMORPH_ENGINE"
 """Environment variable, read at import: ``reference``, ``native`` or a variant (``avx2``)."""
 
-_INTERFACE = 3  # INTERFACE_VERSION of core/interface.h
+_INTERFACE = 5  # INTERFACE_VERSION of core/interface.h
 _ADVICE = (
     "install Automorph from a wheel, or install a C++ compiler and run "
     "`pip install --force-reinstall --no-deps automorph` (in a checkout: `pip install -e .`)"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.native import run_step
 from automorph.operations.kernels import (
     Context,
     Images,
@@ -37,7 +38,14 @@ def move(matrix: Matrix, *, native: int | None = None) -> Kernel:
             images, matrices, fill=context.fill, bilinear=context.bilinear, outside=context.outside
         )
 
-    return Kernel(moved, matrix=matrix, native=native)
+    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+        matrices = matrix(values, context, (images.shape[1], images.shape[2]))
+        run_step(
+            "move", images, rows, matrices,
+            bilinear=context.bilinear, outside=context.outside, fill=context.fill,
+        )  # fmt: skip
+
+    return Kernel(moved, matrix=matrix, native=native, compiled=compiled)
 
 
 def matrices_of(

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from automorph import native
 from automorph.operations.filters import convolved, mirror
 from automorph.operations.kernels import (
+    CompiledKernel,
     Context,
     Family,
     Images,
@@ -22,12 +24,23 @@ from automorph.operations.levels import drawn, opaque
 from automorph.operations.spec import Operation
 
 _GAUSSIAN = {"sigma": (0.1, 2.0), "side": (0, 0)}
+_MOST_BOX, _MOST_MEDIAN = 31, 7
+"""The largest reaches of the compiled kernels, in pixels."""
 _SIDE = {"side": (3, 7)}
 _MOTION = {"side": (3, 7), "angle": (0.0, 360.0), "direction": (-1.0, 1.0), "shifted": 1}
 
 
 def gaussian_blur(images: Images, values: Values, context: Context) -> Images:
     """Blur with a Gaussian that is cut at the side of its kernel (0: int(3.5 sigma) px a side)."""
+    return convolved(images, _gaussian(context))
+
+
+def gaussian_blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Blur with a Gaussian."""
+    native.run_step("convolve", images, rows, _gaussian(context))
+
+
+def _gaussian(context: Context) -> Values:
     given = settings_of(context.operation, _GAUSSIAN)
     sigma, chance = drawn(context, given["sigma"], (0.0, 1.0))
     low, high = map(int, given["side"])
@@ -36,15 +49,27 @@ def gaussian_blur(images: Images, values: Values, context: Context) -> Images:
     offsets = np.arange(-reach.max(initial=0), reach.max(initial=0) + 1)
     wide = np.maximum(sigma, 1e-6)[:, None]
     weights = np.exp(-0.5 * (offsets / wide) ** 2) * (np.abs(offsets) <= reach[:, None])
-    return convolved(images, weights / weights.sum(1, keepdims=True))
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float64)
 
 
 def box_blur(images: Images, values: Values, context: Context) -> Images:
     """Take the mean of a square whose side is an odd number from the range."""
+    return convolved(images, _box(_sides(context, settings_of(context.operation, _SIDE)) // 2))
+
+
+def box_blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Take the mean of a square."""
     reach = _sides(context, settings_of(context.operation, _SIDE)) // 2
+    if reach.max() <= _MOST_BOX:
+        native.run_step("box", images, rows, reach.astype(np.float64))
+    else:
+        native.run_step("convolve", images, rows, _box(reach))
+
+
+def _box(reach: Whole) -> Values:
     offsets = np.arange(-reach.max(initial=0), reach.max(initial=0) + 1)
     weights = (np.abs(offsets) <= reach[:, None]).astype(np.float64)
-    return convolved(images, weights / weights.sum(1, keepdims=True))
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float64)
 
 
 def median_blur(images: Images, values: Values, context: Context) -> Images:
@@ -57,20 +82,46 @@ def median_blur(images: Images, values: Values, context: Context) -> Images:
     return out
 
 
+def median_blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Take the median of a square."""
+    reach = _sides(context, settings_of(context.operation, _SIDE)) // 2
+    if reach.max() <= _MOST_MEDIAN:
+        native.run_step("median", images, rows, reach.astype(np.float64))
+    else:
+        images[rows] = opaque(median_blur)(images[rows], values, context)
+
+
 def motion_blur(images: Images, values: Values, context: Context) -> Images:
     """Average along a line of random length, angle, direction and place."""
+    out = np.empty_like(images)
+    for row, offsets in enumerate(_offsets(context)):
+        out[row] = _averaged(images[row], offsets)
+    return out
+
+
+def motion_blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Average along a line."""
+    lines = _offsets(context)
+    numbers = np.zeros((len(lines), 2 + 2 * max(map(len, lines))))
+    for row, offsets in enumerate(lines):
+        numbers[row, 0], numbers[row, 1] = np.abs(offsets).max(), len(offsets)
+        numbers[row, 2 : 2 + offsets.size] = offsets.ravel()
+    native.run_step("motion", images, rows, numbers)
+
+
+def _offsets(context: Context) -> list[Whole]:
+    """Draw a line for each image: the rows and columns ``(k, 2)`` of its pixels."""
     given = settings_of(context.operation, _MOTION)
     sides = _sides(context, given)
     angle, direction, x, y = (
         low + (high - low) * context.uniform(1, draw=2 + k)[:, 0]
         for k, (low, high) in enumerate((given["angle"], given["direction"], (-1, 1), (-1, 1)))
     )
-    out = np.empty_like(images)
+    lines = []
     for row, side in enumerate(sides.tolist()):
         shift = (x[row], y[row]) if given["shifted"] else (0.0, 0.0)
-        points = _line(side, angle[row], direction[row], shift)
-        out[row] = _averaged(images[row], points - side // 2)
-    return out
+        lines.append(_line(side, angle[row], direction[row], shift) - side // 2)
+    return lines
 
 
 def _sides(context: Context, given: Mapping[str, Any]) -> Whole:
@@ -102,22 +153,27 @@ def _averaged(image: Images, offsets: Whole) -> Images:
     return np.rint(total / len(offsets)).astype(np.uint8)
 
 
-def _kernel(run: NumPyKernel, constants: dict[str, Any], **settable: Any) -> Kernel:
-    return Kernel(opaque(run), keeps_alpha=True, constants=constants, settable=settable)
+def _kernel(
+    run: NumPyKernel, compiled: CompiledKernel, constants: dict[str, Any], **settable: Any
+) -> Kernel:
+    return Kernel(
+        opaque(run), compiled=compiled, keeps_alpha=True, constants=constants, settable=settable
+    )
 
 
 FAMILY: Family = {
     Operation(
         "GaussianBlur", random=True, about="Blurs with a Gaussian whose kernel has a fixed size.",
-    ): _kernel(gaussian_blur, _GAUSSIAN, sigma=(0.0, 100.0), side=(0.0, 1001.0)),
+    ): _kernel(gaussian_blur, gaussian_blur_compiled, _GAUSSIAN,
+               sigma=(0.0, 100.0), side=(0.0, 1001.0)),
     Operation(
         "BoxBlur", random=True, about="Takes the mean of a square.",
-    ): _kernel(box_blur, _SIDE, side=(1.0, 1001.0)),
+    ): _kernel(box_blur, box_blur_compiled, _SIDE, side=(1.0, 1001.0)),
     Operation(
         "MedianBlur", random=True, about="Takes the median of a square.",
-    ): _kernel(median_blur, _SIDE, side=(1.0, 101.0)),
+    ): _kernel(median_blur, median_blur_compiled, _SIDE, side=(1.0, 101.0)),
     Operation(
         "MotionBlur", random=True, about="Averages along a line, as a moving camera does.",
-    ): _kernel(motion_blur, _MOTION, side=(1.0, 1001.0), angle=(-360.0, 360.0),
-               direction=(-1.0, 1.0), shifted=(0.0, 1.0)),
+    ): _kernel(motion_blur, motion_blur_compiled, _MOTION, side=(1.0, 1001.0),
+               angle=(-360.0, 360.0), direction=(-1.0, 1.0), shifted=(0.0, 1.0)),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph import native
 from automorph.operations.kernels import (
     Arguments,
     Context,
@@ -15,6 +16,7 @@ from automorph.operations.kernels import (
     Images,
     Size,
     Values,
+    Whole,
     colours,
     spread,
     the_factors,
@@ -51,6 +53,11 @@ def hue(images: Images, values: Values, context: Context) -> Images:
     turn = np.trunc(values * 255.0).astype(np.int64)[:, None, None]
     h, s, v = to_hsv(images)
     return from_hsv(((h + turn) & 255).astype(np.uint8), s, v)
+
+
+def hue_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Rotate the hue."""
+    native.run_step("hue", images, rows, np.trunc(values * 255.0))
 
 
 def _turns(values: Values, context: Context, size: Size) -> Arguments:
@@ -169,5 +176,5 @@ FAMILY: Family = {
     Operation(
         "Hue", low=-0.5, high=0.5, identity=0, unit="turn",
         about="Rotates the hue; grey images stay unchanged.",
-    ): colours(hue, hue_on_device, _turns),
+    ): colours(hue, hue_on_device, _turns, compiled=hue_compiled),
 }  # fmt: skip

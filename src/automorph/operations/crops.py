@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from automorph import native
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Context,
@@ -32,6 +33,14 @@ _WINDOW = {"height": 0.875, "width": 0.875, "unit": "shorter", "interpolation": 
 def random_resized_crop(images: Images, values: Values, context: Context) -> Images:
     """Crop a random share of the area, at a random ratio, and resize it."""
     return _cropped(images, parts(values, context, images.shape[1:3]))
+
+
+def random_resized_crop_compiled(
+    images: Images, rows: Whole, values: Values, context: Context
+) -> None:
+    """Crop a random share of the area and resize it."""
+    boxes = parts(values, context, images.shape[1:3])
+    native.run_step("resize", images, rows, boxes.astype(np.float64))
 
 
 def parts(values: Values, context: Context, size: Size) -> Whole:
@@ -71,6 +80,12 @@ def _middle(height: int, width: int, narrow: float, wide: float) -> Whole:
 def random_crop(images: Images, values: Values, context: Context) -> Images:
     """Crop a window of a fixed size and resize it."""
     return _cropped(images, windows(values, context, images.shape[1:3]))
+
+
+def random_crop_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Crop a window of a fixed size and resize it."""
+    boxes = windows(values, context, images.shape[1:3])
+    native.run_step("resize", images, rows, boxes.astype(np.float64))
 
 
 def windows(values: Values, context: Context, size: Size) -> Whole:
@@ -120,14 +135,16 @@ FAMILY: Family = {
         "RandomResizedCrop", random=True, label_risk=GONE,
         about="Crops a random region, as torchvision draws it, and resizes it back.",
     ): Kernel(
-        random_resized_crop, read=_read_part, straight=True, constants=_RESIZED,
+        random_resized_crop, read=_read_part, straight=True, compiled=random_resized_crop_compiled,
+        constants=_RESIZED,
         settable={"scale": (1e-6, 1.0), "ratio": (1e-3, 1e3), "interpolation": ("bilinear",)},
     ),
     Operation(
         "RandomCrop", random=True, label_risk=GONE,
         about="Crops a window of one size at a random place and resizes it back.",
     ): Kernel(
-        random_crop, read=_read_window, straight=True, constants=_WINDOW,
+        random_crop, read=_read_window, straight=True, compiled=random_crop_compiled,
+        constants=_WINDOW,
         settable={"height": (1e-6, 1e6), "width": (1e-6, 1e6),
                   "unit": ("px", "share", "shorter"), "interpolation": ("bilinear",)},
     ),

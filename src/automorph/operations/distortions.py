@@ -7,10 +7,11 @@ policy's fill.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from automorph import native
 from automorph.operations.affine import interpolate, within
 from automorph.operations.filters import normal_table
 from automorph.operations.geometric import GONE
@@ -24,6 +25,7 @@ from automorph.operations.kernels import (
     Read,
     Size,
     Values,
+    Whole,
     settings_of,
 )
 from automorph.operations.spec import Operation
@@ -36,6 +38,14 @@ _ELASTIC = {"alpha_x": 120.0, "alpha_y": 120.0, "sigma": 6.0, "noise": "normal"}
 
 def _read_perspective(places: Places, value: float, context: Context, size: Size) -> Places:
     """Move each corner inwards by up to ``scale`` times half a side (draws 1 to 8)."""
+    a, b, c, d, e, f, g, h = _projection(value, context, size)
+    u, v = places[:, 0], places[:, 1]
+    below = g * u + h * v + 1.0
+    return np.stack([(a * u + b * v + c) / below, (d * u + e * v + f) / below], axis=1)
+
+
+def _projection(value: float, context: Context, size: Size) -> Values:
+    """Return the coefficients ``(8,)`` of the projective map."""
     height, width = size
     scale = settings_of(context.operation, _PERSPECTIVE)["scale"]
     limits = [int(scale * (side // 2)) + 1 for side in (width, height)]
@@ -48,23 +58,36 @@ def _read_perspective(places: Places, value: float, context: Context, size: Size
     for (u, v), (x, y) in zip(moved, corners, strict=True):
         rows += [[u, v, 1, 0, 0, 0, -x * u, -x * v], [0, 0, 0, u, v, 1, -y * u, -y * v]]
         known += [x, y]
-    a, b, c, d, e, f, g, h = np.linalg.lstsq(np.array(rows), np.array(known), rcond=None)[0]
-    u, v = places[:, 0], places[:, 1]
-    below = g * u + h * v + 1.0
-    return np.stack([(a * u + b * v + c) / below, (d * u + e * v + f) / below], axis=1)
+    found: Values = np.linalg.lstsq(np.array(rows), np.array(known), rcond=None)[0]
+    return found
 
 
 def _read_grid(places: Places, value: float, context: Context, size: Size) -> Places:
     """Stretch the strips between grid lines by random factors, along x and along y."""
+    found = [
+        np.interp(places[:, axis] - 0.5, np.arange(side), line) + 0.5
+        for axis, (side, line) in enumerate(
+            zip((size[1], size[0]), _lines(context, size), strict=True)
+        )
+    ]
+    return np.stack(found, axis=1)
+
+
+def _grid_numbers(value: float, context: Context, size: Size) -> Values:
+    """Return the places of the columns and then of the rows."""
+    return np.asarray(np.concatenate(_lines(context, size)) + 0.5)
+
+
+def _lines(context: Context, size: Size) -> list[Values]:
+    """Return the places that the pixels along each side are read from."""
     given = settings_of(context.operation, _GRID)
     steps = max(1, min(int(given["steps"]), *size))
     low, high = given["limit"]
     factors = 1.0 + low + (high - low) * context.uniform(2 * (steps + 1))[0].reshape(2, -1)
-    found = [
-        np.interp(places[:, axis] - 0.5, np.arange(side), _strips(side, steps, row, given)) + 0.5
-        for axis, (side, row) in enumerate(zip((size[1], size[0]), factors, strict=True))
+    return [
+        _strips(side, steps, row, given)
+        for side, row in zip((size[1], size[0]), factors, strict=True)
     ]
-    return np.stack(found, axis=1)
 
 
 def _strips(side: int, steps: int, factors: Values, given: dict[str, object]) -> Values:
@@ -86,8 +109,7 @@ def _strips(side: int, steps: int, factors: Values, given: dict[str, object]) ->
 def _read_optical(places: Places, value: float, context: Context, size: Size) -> Places:
     """Bulge or pinch with the distance from the middle (draw 1)."""
     given = settings_of(context.operation, _OPTICAL)
-    low, high = given["limit"]
-    k = low + (high - low) * context.uniform(1)[0, 0]
+    k, _ = _optical_numbers(value, context, size)
     middle = np.array([size[1] / 2.0, size[0] / 2.0])
     offset = places - 0.5 - middle
     if given["mode"] == "camera":
@@ -98,8 +120,33 @@ def _read_optical(places: Places, value: float, context: Context, size: Size) ->
     return np.asarray(offset * factor + middle + 0.5)
 
 
+def _optical_numbers(value: float, context: Context, size: Size) -> Values:
+    """Return the strength, and whether the camera's model holds."""
+    given = settings_of(context.operation, _OPTICAL)
+    low, high = given["limit"]
+    k = low + (high - low) * context.uniform(1)[0, 0]
+    return np.array([k, float(given["mode"] == "camera")])
+
+
 def _read_elastic(places: Places, value: float, context: Context, size: Size) -> Places:
     """Displace by noise smoothed with a Gaussian, times ``alpha`` px (Simard et al. 2003)."""
+    given = settings_of(context.operation, _ELASTIC)
+    at = np.clip(places - 0.5, 0, [size[1] - 1, size[0] - 1])
+    found = []
+    for axis, smooth in enumerate(_fields(context, size)):
+        found.append(_between(smooth, at) * given["alpha_y" if axis else "alpha_x"])
+    return np.asarray(places + np.stack(found, axis=1))
+
+
+def _field_numbers(value: float, context: Context, size: Size) -> Values:
+    """Return the moves of all pixels along x, and then along y."""
+    given = settings_of(context.operation, _ELASTIC)
+    across, down = _fields(context, size)
+    return np.concatenate([across.ravel() * given["alpha_x"], down.ravel() * given["alpha_y"]])
+
+
+def _fields(context: Context, size: Size) -> list[Values]:
+    """Return smoothed noise ``(H, W)`` along x and along y."""
     from scipy.ndimage import gaussian_filter
 
     given = settings_of(context.operation, _ELASTIC)
@@ -109,12 +156,7 @@ def _read_elastic(places: Places, value: float, context: Context, size: Size) ->
         fields = fields / max(float(np.abs(fields).max()), 1e-6)
     else:
         fields = words / 2.0**31 - 1.0
-    at = np.clip(places - 0.5, 0, [size[1] - 1, size[0] - 1])
-    found = []
-    for axis, field in enumerate(fields):
-        smooth = gaussian_filter(field, given["sigma"], mode="nearest")
-        found.append(_between(smooth, at) * given["alpha_y" if axis else "alpha_x"])
-    return np.asarray(places + np.stack(found, axis=1))
+    return [gaussian_filter(field, given["sigma"], mode="nearest") for field in fields]
 
 
 def _between(field: Values, at: Places) -> Values:
@@ -127,7 +169,17 @@ def _between(field: Values, at: Places) -> Values:
     return np.asarray(upper * (1 - dy) + (field[y1, x0] * (1 - dx) + field[y1, x1] * dx) * dy)
 
 
-def _warp(read: Read, constants: Mapping[str, object], settable: dict[str, Bounds]) -> Kernel:
+Numbers = Callable[[float, Context, Size], Values]
+"""The numbers of one image that a compiled warp takes."""
+
+
+def _warp(
+    read: Read,
+    kind: str,
+    numbers: Numbers,
+    constants: Mapping[str, object],
+    settable: dict[str, Bounds],
+) -> Kernel:
     def warped(images: Images, values: Values, context: Context) -> Images:
         height, width = images.shape[1:3]
         grid = np.mgrid[0:height, 0:width][::-1].reshape(2, -1).T + 0.5
@@ -138,7 +190,15 @@ def _warp(read: Read, constants: Mapping[str, object], settable: dict[str, Bound
             out[row] = _read_at(images[row : row + 1], x, y, context)[0]
         return out
 
-    return Kernel(warped, read=read, constants=constants, settable=settable)
+    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+        size = (images.shape[1], images.shape[2])
+        given = [numbers(float(v), context.row(row), size) for row, v in enumerate(values)]
+        native.run_step(
+            kind, images, rows, np.stack(given),
+            bilinear=context.bilinear, outside=context.outside, fill=context.fill,
+        )  # fmt: skip
+
+    return Kernel(warped, read=read, compiled=compiled, constants=constants, settable=settable)
 
 
 def _read_at(images: Images, x: Values, y: Values, context: Context) -> Images:
@@ -160,20 +220,21 @@ FAMILY: Family = {
     Operation(
         "Perspective", random=True, label_risk=GONE,
         about="Moves the four corners inwards by random amounts.",
-    ): _warp(_read_perspective, _PERSPECTIVE, {"scale": (0.0, 1.0)}),
+    ): _warp(_read_perspective, "perspective", _projection, _PERSPECTIVE, {"scale": (0.0, 1.0)}),
     Operation(
         "GridDistortion", random=True,
         about="Stretches the strips of a grid by random factors.",
-    ): _warp(_read_grid, _GRID,
+    ): _warp(_read_grid, "grid", _grid_numbers, _GRID,
              {"steps": (1.0, 1000.0), "limit": (-1.0, 10.0), "normalized": (0.0, 1.0)}),
     Operation(
         "OpticalDistortion", random=True,
         about="Bulges or pinches the image, as a lens does.",
-    ): _warp(_read_optical, _OPTICAL, {"limit": (-10.0, 10.0), "mode": ("camera", "fisheye")}),
+    ): _warp(_read_optical, "optical", _optical_numbers, _OPTICAL,
+             {"limit": (-10.0, 10.0), "mode": ("camera", "fisheye")}),
     Operation(
         "ElasticTransform", random=True,
         about="Displaces pixels by smoothed noise.",
-    ): _warp(_read_elastic, _ELASTIC,
+    ): _warp(_read_elastic, "field", _field_numbers, _ELASTIC,
              {"alpha_x": (0.0, 1e5), "alpha_y": (0.0, 1e5), "sigma": (0.1, 1000.0),
               "noise": ("normal", "uniform")}),
 }  # fmt: skip

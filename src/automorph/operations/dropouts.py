@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from automorph import native
 from automorph.errors import UsageError
 from automorph.operations.filters import normal_table
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Bounds,
+    CompiledKernel,
     Context,
     Family,
     Images,
@@ -26,6 +28,9 @@ from automorph.operations.spec import Operation
 
 _MOST_HOLES = 1000
 _TRIES = 10
+_RULES = {"torchvision": 0, "timm": 0, "kornia": 1, "albumentations": 2, "holes": 3}
+"""In the order of `Drawing` in native/core/erasing.hpp."""
+_SIDES = (("scale", "ratio"), ("height", "width"))
 _NOISE = 1 << 16
 """The draw at which the content begins, after those of the places."""
 
@@ -76,6 +81,32 @@ def _erased(images: Images, context: Context, given: Mapping[str, Any], places: 
         content = _content(own, given, (*size, colours))
         out[row, ..., :colours][inside] = content[inside]
     return out
+
+
+def _compiled(
+    defaults: Mapping[str, Any], rule_of: Callable[[Mapping[str, Any]], int]
+) -> CompiledKernel:
+    """Make the compiled form: it draws the rectangles too (`Drawing` in core/erasing.hpp)."""
+
+    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+        given = settings_of(context.operation, defaults)
+        rule, colours = rule_of(given), min(images.shape[3], 3)
+        holes = rule == _RULES["holes"]
+        first, second = (given[name] for name in _SIDES[holes])
+        levels = np.zeros((2, 3))
+        levels[0, :colours] = _levels(context, given["fill"], colours)
+        levels[1, :colours] = _levels(context, given["deviation"], colours)
+        low, high = map(int, given["count"])
+        share = holes and given["unit"] == "share"
+        numbers = [rule, low, high, *first, *second, share, _CONTENTS.index(given["content"])]
+        table = normal_table() if "normal" in given["content"] else np.zeros(0)
+        native.run_step(
+            "erase", images, rows, values,
+            shared=np.concatenate([numbers, levels.ravel(), table]),
+            words=context.word_source(draw=0),
+        )  # fmt: skip
+
+    return compiled
 
 
 def _rectangles(context: Context, given: Mapping[str, Any], size: Size) -> Whole:
@@ -199,7 +230,8 @@ FAMILY: Family = {
         "Erasing", random=True, label_risk=GONE,
         about="Erases random rectangles, as torchvision, timm, kornia or albumentations draw them.",
     ): Kernel(
-        erasing, keeps_alpha=True, constants=_ERASING,
+        erasing, compiled=_compiled(_ERASING, lambda given: _RULES[given["draws"]]),
+        keeps_alpha=True, constants=_ERASING,
         settable={
             "draws": ("torchvision", "timm", "kornia", "albumentations"), "scale": (0.0, 1.0),
             "ratio": (1e-3, 1e3), "count": (0.0, float(_MOST_HOLES)), **_FILLED,
@@ -209,7 +241,8 @@ FAMILY: Family = {
         "CoarseDropout", random=True, label_risk=GONE,
         about="Erases several rectangles with sides from a range.",
     ): Kernel(
-        coarse_dropout, keeps_alpha=True, constants=_HOLES,
+        coarse_dropout, compiled=_compiled(_HOLES, lambda given: _RULES["holes"]),
+        keeps_alpha=True, constants=_HOLES,
         settable={"count": (0.0, float(_MOST_HOLES)), "height": (0.0, 1e6), "width": (0.0, 1e6),
                   "unit": ("px", "share"), **_FILLED},
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from automorph import native
 from automorph.errors import UsageError
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
@@ -98,6 +99,12 @@ def random_erasing(images: Images, values: Values, context: Context) -> Images:
     return out
 
 
+def random_erasing_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Fill a rectangle with random bytes."""
+    boxes = rectangles(values, context, *images.shape[1:3]).astype(np.float64)
+    native.run_step("erase-with-noise", images, rows, boxes, words=context.word_source(draw=5))
+
+
 def rectangles(values: Values, context: Context, height: int, width: int) -> Whole:
     """Return random rectangles ``(m, 4)``: left, top, width, height.
 
@@ -158,6 +165,7 @@ FAMILY: Family = {
         "RandomErasing", low=0, high=0.4, identity=0, unit="area", random=True, label_risk=GONE,
         about="Fills a random rectangle of at most this fraction of the area with noise.",
     ): colours(random_erasing, random_erasing_on_device, _rectangles_and_counters,
+        compiled=random_erasing_compiled,
         constants={"content": "noise", "ratio": [0.3, 3.3]},
     ),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from automorph import native
 from automorph.operations.kernels import (
     Arguments,
     Context,
@@ -152,6 +153,11 @@ def _mirrored(side: int, reach: int, device: torch.device) -> Tensor:
     return torch.minimum(around, 2 * (side - 1) - around)
 
 
+def blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Blur with a Gaussian."""
+    native.run_step("convolve", images, rows, gaussian(values))
+
+
 def dilation(images: Images, values: Values, context: Context) -> Images:
     """Take the largest value within ``value`` steps up, down, left or right (a diamond).
 
@@ -175,6 +181,16 @@ def dilation(images: Images, values: Values, context: Context) -> Images:
 def erosion(images: Images, values: Values, context: Context) -> Images:
     """Take the smallest value within ``value`` steps: the dilation of the negative."""
     return 255 - dilation(255 - images, values, context)
+
+
+def dilation_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Take the largest value in a diamond."""
+    native.run_step("dilate", images, rows, truncated(values).astype(np.float64))
+
+
+def erosion_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Take the smallest value in a diamond."""
+    native.run_step("erode", images, rows, truncated(values).astype(np.float64))
 
 
 def _passes(values: Values, context: Context, size: Size) -> Arguments:
@@ -224,6 +240,12 @@ def noise(images: Images, values: Values, context: Context) -> Images:
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
+def noise_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Add an independent normal number to every pixel value."""
+    words = context.word_source()
+    native.run_step("add-noise", images, rows, 255.0 * values, shared=normal_table(), words=words)
+
+
 def _noise_arguments(values: Values, context: Context, size: Size) -> Arguments:
     """Return the deviation in levels, and the counters at which the random words begin."""
     return (255.0 * values, *context.counters())
@@ -260,19 +282,20 @@ FAMILY: Family = {
     Operation(
         "Erosion", low=0, high=3, identity=0, unit="px", whole=True,
         about="Takes the smallest value in a neighbourhood: bright strokes get thinner.",
-    ): colours(erosion, erosion_on_device, _passes),
+    ): colours(erosion, erosion_on_device, _passes, compiled=erosion_compiled),
     Operation(
         "Dilation", low=0, high=3, identity=0, unit="px", whole=True,
         about="Takes the largest value in a neighbourhood: bright strokes get thicker.",
-    ): colours(dilation, dilation_on_device, _passes),
+    ): colours(dilation, dilation_on_device, _passes, compiled=dilation_compiled),
     Operation(
         "Blur", low=0, high=3, identity=0, unit="px",
         about="Applies a Gaussian blur (the value is the standard deviation).",
     ): colours(
-        blur, blur_on_device, _weights, constants={"edges": "reflect", "reach": 3}
+        blur, blur_on_device, _weights, compiled=blur_compiled,
+        constants={"edges": "reflect", "reach": 3}
     ),
     Operation(
         "Noise", low=0, high=0.3, identity=0, unit="share", random=True,
         about="Adds Gaussian noise (standard deviation as a fraction of the full range).",
-    ): colours(noise, noise_on_device, _noise_arguments),
+    ): colours(noise, noise_on_device, _noise_arguments, compiled=noise_compiled),
 }  # fmt: skip

@@ -27,6 +27,8 @@ Matrices = NDArray[np.float64]
 Places = NDArray[np.float64]
 Arguments = tuple[NDArray[Any], ...]
 Size = tuple[int, int]
+WordSource = tuple[NDArray[np.int64], NDArray[np.uint32], int, tuple[int, int], int]
+"""Indices and copies ``(m,)``, epoch, key and first draw of random words."""
 Outside = Literal["fill", "edge", "reflect"]
 """What lies outside an image: the fill colour, its edge repeated, or its mirror image."""
 
@@ -62,6 +64,14 @@ class Context:
     def uniform(self, count: int, *, draw: int = 1) -> Values:
         """Generate numbers in [0, 1), float64 ``(m, count)``, exact multiples of 2^-24."""
         return unit_interval(self.words(count, draw=draw)).astype(np.float64)
+
+    def word_source(self, *, draw: int = 1) -> WordSource:
+        """Return where the words of `words` come from, for compiled steps."""
+        stream = self.stream
+        copy = (stream.copy | stream.stage << 24).astype(np.uint32)
+        start = (self.position << DRAWS_A_POSITION) + draw
+        key = stream_key(stream.seed, "op")
+        return np.ascontiguousarray(stream.index), copy, stream.epoch, key, start
 
     def below(self, limits: ArrayLike, *, draw: int) -> Whole:
         """Generate integers ``floor(u * limit)`` in [0, limit), int64 ``(m,)``."""
@@ -99,6 +109,14 @@ class NumPyKernel(Protocol):
 
     def __call__(self, images: Images, values: Values, context: Context, /) -> Images:
         """Apply the operation."""
+        ...
+
+
+class CompiledKernel(Protocol):
+    """The compiled form of a `NumPyKernel`: changes the images ``rows`` of a batch in place."""
+
+    def __call__(self, images: Images, rows: Whole, values: Values, context: Context, /) -> None:
+        """Apply the operation to ``images[rows]``, with one value for each."""
         ...
 
 
@@ -143,9 +161,10 @@ class Kernel:
     points of the result to the points that they are read from; ``straight`` if the map is affine
     along each axis). With neither, pixels keep their positions. ``native`` is the number of the
     compiled kernel (`Kernel` in ``native/core/kernels.hpp``); without one, the compiled path calls
-    ``numpy``. A point-wise operation has a ``table`` ``(m, 1, 256)`` of its values ``(m,)``; its
-    other paths and the Python export are derived from it. ``constants`` are numbers of the
-    definition that another version could choose differently: policy files state them.
+    ``compiled``, which changes rows of a batch by a compiled step, or ``numpy``. A point-wise
+    operation has a ``table`` ``(m, 1, 256)`` of its values ``(m,)``; its other paths and the Python
+    export are derived from it. ``constants`` are numbers of the definition that another version
+    could choose differently: policy files state them.
     Operations may set those in ``settable`` otherwise (`Operation.with_settings`).
     """
 
@@ -156,6 +175,7 @@ class Kernel:
     read: Read | None = None
     straight: bool = False
     native: int | None = None
+    compiled: CompiledKernel | None = None
     keeps_alpha: bool = False
     table: Callable[[Values], NDArray[np.uint8]] | None = None
     constants: Mapping[str, Any] = field(default_factory=dict)
@@ -175,6 +195,7 @@ def colours(
     draw: Draw = no_arguments,
     *,
     native: int | None = None,
+    compiled: CompiledKernel | None = None,
     constants: Mapping[str, Any] | None = None,
 ) -> Kernel:
     """Make a kernel for grey or RGB channels; the alpha channel of RGBA images is kept."""
@@ -187,7 +208,10 @@ def colours(
 
     # One wrapper per device half, so that kernels that share it still run together.
     half = _kept_halves.setdefault(id(torch), _alpha_kept(torch))
-    return Kernel(kept, half, draw, native=native, keeps_alpha=True, constants=constants or {})
+    return Kernel(
+        kept, half, draw, native=native, compiled=compiled, keeps_alpha=True,
+        constants=constants or {},
+    )  # fmt: skip
 
 
 _kept_halves: dict[int, TorchKernel] = {}

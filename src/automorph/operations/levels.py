@@ -9,14 +9,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from automorph import native
 from automorph.operations.kernels import (
     Bounds,
+    CompiledKernel,
     Context,
     Family,
     Images,
     Kernel,
     NumPyKernel,
     Values,
+    Whole,
     settings_of,
 )
 from automorph.operations.photometric import look_up
@@ -55,11 +58,24 @@ def _levels(values: Values) -> Images:
 
 def brightness_contrast(images: Images, values: Values, context: Context) -> Images:
     """Multiply levels by ``1 + contrast`` and add ``brightness`` times 255, or times their mean."""
+    return look_up(images, _brightness_tables(images, context))
+
+
+def brightness_contrast_compiled(
+    images: Images, rows: Whole, values: Values, context: Context
+) -> None:
+    """Multiply levels and add to them."""
+    by_mean = settings_of(context.operation, _BRIGHTNESS)["by"] == "mean"
+    used = images[rows][..., :3] if by_mean else images[:0]
+    native.run_step("look-up", images, rows, _brightness_tables(used, context))
+
+
+def _brightness_tables(images: Images, context: Context) -> Images:
     given = settings_of(context.operation, _BRIGHTNESS)
     contrast, brightness = drawn(context, given["contrast"], given["brightness"])
     means = images.reshape(len(images), -1).mean(1) if given["by"] == "mean" else 255.0
     tables = _LEVELS * (1.0 + contrast)[:, None] + (brightness * means)[:, None]
-    return look_up(images, _levels(tables)[:, None])
+    return _levels(tables)[:, None]
 
 
 def hue_saturation_value(images: Images, values: Values, context: Context) -> Images:
@@ -94,18 +110,42 @@ def hue_saturation_value(images: Images, values: Values, context: Context) -> Im
     return _levels(np.stack(parts, axis=3))
 
 
+def hue_saturation_value_compiled(
+    images: Images, rows: Whole, values: Values, context: Context
+) -> None:
+    """Change hue, saturation and value."""
+    given = settings_of(context.operation, _HSV)
+    changes = drawn(context, given["hue"], given["saturation"], given["value"])
+    adds = np.full(len(rows), float(given["rule"] == "add"))
+    native.run_step("hsv", images, rows, np.stack([*changes, adds], axis=1))
+
+
 def rgb_shift(images: Images, values: Values, context: Context) -> Images:
     """Add one drawn number to each channel; a grey image gets that of the first."""
+    return look_up(images, _shift_tables(images.shape[3], context))
+
+
+def rgb_shift_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Add one drawn number to each channel."""
+    native.run_step("look-up", images, rows, _shift_tables(min(images.shape[3], 3), context))
+
+
+def _shift_tables(channels: int, context: Context) -> Images:
     given = settings_of(context.operation, _SHIFT)
     added = np.stack(drawn(context, given["red"], given["green"], given["blue"]), axis=1)
-    tables = _LEVELS + added[:, : images.shape[3], None]
-    return look_up(images, _levels(tables))
+    return _levels(_LEVELS + added[:, :channels, None])
 
 
 def channel_shuffle(images: Images, values: Values, context: Context) -> Images:
     """Put the channels in a random order (draws 1 to 3: the smallest number comes first)."""
     order = context.uniform(images.shape[3]).argsort(axis=1, kind="stable")
     return np.take_along_axis(images, order[:, None, None, :], axis=3)
+
+
+def channel_shuffle_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Put the channels in a random order."""
+    order = context.uniform(min(images.shape[3], 3)).argsort(axis=1, kind="stable")
+    native.run_step("shuffle", images, rows, order.astype(np.float64))
 
 
 def clahe(images: Images, values: Values, context: Context) -> Images:
@@ -180,29 +220,36 @@ def _from_lab(lab: Values) -> Images:
     return _levels(255 * share)
 
 
-def _kernel(run: NumPyKernel, constants: Mapping[str, object], **settable: Bounds) -> Kernel:
-    return Kernel(opaque(run), keeps_alpha=True, constants=constants, settable=settable)
+def _kernel(
+    run: NumPyKernel,
+    compiled: CompiledKernel | None,
+    constants: Mapping[str, object],
+    **settable: Bounds,
+) -> Kernel:
+    return Kernel(
+        opaque(run), compiled=compiled, keeps_alpha=True, constants=constants, settable=settable
+    )
 
 
 FAMILY: Family = {
     Operation(
         "BrightnessContrast", random=True,
         about="Multiplies levels by one drawn number and adds another.",
-    ): _kernel(brightness_contrast, _BRIGHTNESS, brightness=(-10.0, 10.0), contrast=(-10.0, 10.0),
-               by=("max", "mean")),
+    ): _kernel(brightness_contrast, brightness_contrast_compiled, _BRIGHTNESS,
+               brightness=(-10.0, 10.0), contrast=(-10.0, 10.0), by=("max", "mean")),
     Operation(
         "HueSaturationValue", random=True,
         about="Changes hue, saturation and value by drawn amounts.",
-    ): _kernel(hue_saturation_value, _HSV, hue=(-1.0, 1.0), saturation=(-255.0, 255.0),
-               value=(-255.0, 255.0), rule=("add", "multiply")),
+    ): _kernel(hue_saturation_value, hue_saturation_value_compiled, _HSV, hue=(-1.0, 1.0),
+               saturation=(-255.0, 255.0), value=(-255.0, 255.0), rule=("add", "multiply")),
     Operation(
         "RGBShift", random=True, about="Adds a drawn number to each channel.",
-    ): _kernel(rgb_shift, _SHIFT, **dict.fromkeys(_SHIFT, (-255.0, 255.0))),
+    ): _kernel(rgb_shift, rgb_shift_compiled, _SHIFT, **dict.fromkeys(_SHIFT, (-255.0, 255.0))),
     Operation(
         "ChannelShuffle", random=True, about="Puts the channels in a random order.",
-    ): Kernel(opaque(channel_shuffle), keeps_alpha=True),
+    ): Kernel(opaque(channel_shuffle), compiled=channel_shuffle_compiled, keeps_alpha=True),
     Operation(
         "CLAHE", random=True,
         about="Equalizes tiles with clipped histograms (contrast-limited, adaptive).",
-    ): _kernel(clahe, _CLAHE, clip=(0.01, 1e4), tiles=(1.0, 64.0)),
+    ): _kernel(clahe, None, _CLAHE, clip=(0.01, 1e4), tiles=(1.0, 64.0)),
 }  # fmt: skip

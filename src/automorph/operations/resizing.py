@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from automorph import native
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Arguments,
@@ -40,6 +41,12 @@ def resized_crop(images: Images, values: Values, context: Context) -> Images:
     for row, (x, y, w, h) in enumerate(parts(values, context, height, width)):
         out[row] = resize(images[row, y : y + h, x : x + w], height, width)
     return out
+
+
+def resized_crop_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Crop and resize."""
+    boxes = parts(values, context, *images.shape[1:3])
+    native.run_step("resize", images, rows, boxes.astype(np.float64))
 
 
 def parts(values: Values, context: Context, height: int, width: int) -> Whole:
@@ -142,6 +149,7 @@ FAMILY: Family = {
         about="Crops a random region of at least this fraction of the area and resizes it back.",
     ): Kernel(
         resized_crop, resized_crop_on_device, _parts_and_taps, read=_read_part, straight=True,
+        compiled=resized_crop_compiled,
         constants={"interpolation": "bilinear", "ratio": [3 / 4, 4 / 3]},
     ),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from automorph import native
 from automorph.operations.affine import interpolate
 from automorph.operations.kernels import (
     Arguments,
@@ -18,6 +19,7 @@ from automorph.operations.kernels import (
     Places,
     Size,
     Values,
+    Whole,
     the_values,
 )
 from automorph.operations.spec import Operation
@@ -70,6 +72,11 @@ def zoom(images: Images, values: Values, context: Context) -> Images:
     return read_at(images, x / factor + cx, y / factor + cy)
 
 
+def zoom_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Enlarge about the centre."""
+    native.run_step("zoom", images, rows, values)
+
+
 def zoom_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
     """Enlarge about the centre by a factor."""
     x, y, cx, cy = _centred_on_device(images, device)
@@ -92,6 +99,22 @@ def swirl(images: Images, values: Values, context: Context) -> Images:
     angle = values[:, None, None] * fall
     cos, sin = np.cos(angle), np.sin(angle)
     return read_at(images, cos * x - sin * y + cx, sin * x + cos * y + cy)
+
+
+@lru_cache(maxsize=16)
+def _fall(height: int, width: int) -> Values:
+    """Compute ``exp(-r / R)`` in the upper left quarter of an image; the others mirror it."""
+    cy, cx = height / 2.0, width / 2.0
+    x = np.arange((width + 1) // 2) + 0.5 - cx
+    y = np.arange((height + 1) // 2)[:, None] + 0.5 - cy
+    fall: Values = np.exp(-np.sqrt(x * x + y * y) / min(cx, cy))
+    return fall
+
+
+def swirl_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Rotate by an angle that decreases with the distance from the centre."""
+    angle = values[:, None, None] * _fall(*images.shape[1:3])
+    native.run_step("swirl", images, rows, np.stack([np.cos(angle), np.sin(angle)], axis=1))
 
 
 def swirl_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
@@ -136,6 +159,19 @@ def elastic(images: Images, values: Values, context: Context) -> Images:
         moves.append(field * (values * side)[:, None, None])
     x, y, cx, cy = _centred(images)
     return read_at(images, x + cx + moves[0], y + cy + moves[1])
+
+
+def elastic_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Displace pixels along a smooth random field."""
+    height, width = images.shape[1:3]
+    reach = values[:, None] * np.array([width, height])
+    numbers = np.concatenate([reach, control_points(context).reshape(len(rows), -1)], axis=1)
+    native.run_step("elastic", images, rows, numbers, shared=_both_splines(height, width))
+
+
+@lru_cache(maxsize=16)
+def _both_splines(height: int, width: int) -> Values:
+    return np.concatenate([splines(height).ravel(), splines(width).ravel()])
 
 
 def control_points(context: Context) -> Values:
@@ -221,14 +257,16 @@ FAMILY: Family = {
     Operation(
         "Zoom", low=0.5, high=2, identity=1, unit="factor",
         about="Enlarges or shrinks about the centre; edges are replicated.",
-    ): Kernel(zoom, zoom_on_device, the_values, read=_read_zoom, straight=True, constants=_BENT),
+    ): Kernel(zoom, zoom_on_device, the_values, read=_read_zoom, straight=True,
+              compiled=zoom_compiled, constants=_BENT),
     Operation(
         "Swirl", low=-2, high=2, identity=0, unit="strength",
         about="Rotates by an angle that decreases with the distance from the centre.",
-    ): Kernel(swirl, swirl_on_device, the_values, read=_read_swirl, constants=_BENT),
+    ): Kernel(swirl, swirl_on_device, the_values, read=_read_swirl, compiled=swirl_compiled,
+              constants=_BENT),
     Operation(
         "Elastic", low=0, high=0.2, identity=0, unit="share", random=True,
         about="Displaces pixels along a smooth random field (amplitude as a fraction of the side).",
     ): Kernel(elastic, elastic_on_device, _field, read=_read_elastic,
-              constants={**_BENT, "cells": _CELLS}),
+              compiled=elastic_compiled, constants={**_BENT, "cells": _CELLS}),
 }  # fmt: skip

@@ -1,7 +1,7 @@
 // The functions that Python calls, and the instruction sets to choose from at run time.
 #include <cstring>
 
-#include "interface.h"
+#include "step.h"
 #include "kernels.hpp"
 #include "processor.hpp"
 
@@ -10,14 +10,15 @@ namespace {
 struct Named {
   const char *name;
   const Variant *variant;
+  Steps steps;
 };
 
 // From slowest to fastest.
 const Named VARIANTS[] = {
-    {"plain", plain_variant()},
+    {"plain", plain_variant(), plain_steps},
 #if AUTOMORPH_X86
-    {"avx2", Processor().avx2() ? avx2_variant() : nullptr},
-    {"avx512", Processor().avx512() ? avx512_variant() : nullptr},
+    {"avx2", Processor().avx2() ? avx2_variant() : nullptr, avx2_steps},
+    {"avx512", Processor().avx512() ? avx512_variant() : nullptr, avx512_steps},
 #endif
 };
 constexpr int COUNT = int(sizeof(VARIANTS) / sizeof(VARIANTS[0]));
@@ -40,6 +41,12 @@ AUTOMORPH_EXPORT int32_t automorph_variant_count() { return COUNT; }
 AUTOMORPH_EXPORT int32_t automorph_walk(int32_t variant, const Batch *batch, int64_t first,
                                         int64_t last) {
   return VARIANTS[variant].variant->walk(*batch, first, last);
+}
+
+// Changes the images `rows[first, last)` of a step; threads may process parts of one in parallel.
+AUTOMORPH_EXPORT int32_t automorph_step(int32_t variant, const Step *step, int64_t first,
+                                        int64_t last) {
+  return VARIANTS[variant].steps(*step, first, last);
 }
 
 AUTOMORPH_EXPORT void automorph_bits(int32_t variant, const Counters *counters, const uint32_t *key,

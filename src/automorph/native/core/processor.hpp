@@ -1,6 +1,6 @@
 // Detects the processor's instruction sets and declares the variants.
 #pragma once
-#include "interface.h"
+#include "step.h"
 
 // The hand-written variants need GCC or Clang, which can compile parts of a file for an instruction
 // set. (On Windows, GCC does not align wide registers on the stack.)
@@ -15,10 +15,13 @@
 #endif
 
 const Variant *plain_variant();
+Status plain_steps(const Step &step, int64_t first, int64_t last);
 
 #if AUTOMORPH_X86
 const Variant *avx2_variant();
 const Variant *avx512_variant();
+Status avx2_steps(const Step &step, int64_t first, int64_t last);
+Status avx512_steps(const Step &step, int64_t first, int64_t last);
 
 // Queries `cpuid` directly, since not every run-time library has the compiler's own functions.
 struct Processor {

@@ -3,6 +3,8 @@
 // Bit-identical to `automorph.operations.random`. Loops run over LANES counters at once, so that
 // the compiler can vectorise them.
 #pragma once
+#include <cstring>
+
 #include "interface.h"
 
 namespace {
@@ -61,9 +63,44 @@ inline uint32_t end_block(uint32_t start, uint32_t draws) {
   return uint32_t((uint64_t(start) + draws + 3) / 4);
 }
 
+// Where the random words of one row begin: a counter without its block, the key and the first draw.
+struct RowWords {
+  uint32_t index, epoch, copy, key[2];
+  int64_t start;
+};
+
+// Generates `count` consecutive words of one row: LANES blocks at once.
+inline void row_bits(const RowWords &row, int64_t count, uint32_t *out) {
+  int64_t skipped = row.start % 4, block = row.start / 4;
+  Lanes lanes;
+  for (int64_t done = 0; done < count; block += LANES, skipped = 0) {
+    for (int i = 0; i < LANES; ++i) {
+      lanes.c[0][i] = row.index;
+      lanes.c[1][i] = row.epoch;
+      lanes.c[2][i] = uint32_t(block) + uint32_t(i);
+      lanes.c[3][i] = row.copy;
+    }
+    lanes.run(row.key[0], row.key[1]);
+    uint32_t words[4 * LANES];
+    for (int i = 0; i < LANES; ++i)
+      for (int word = 0; word < 4; ++word) words[4 * i + word] = lanes.c[word][i];
+    const int64_t all = 4 * LANES - skipped, some = count - done < all ? count - done : all;
+    std::memcpy(out + done, words + skipped, size_t(some) * 4);
+    done += some;
+  }
+}
+
 // Generates the words (n, draws) of a stream from draw `start` on.
 inline void stream_bits(const Counters &counters, const uint32_t *key, uint32_t start,
                         uint32_t draws, uint32_t *out) {
+  if (draws >= 4 * LANES) {
+    for (int64_t r = 0; r < counters.n; ++r) {
+      const RowWords row = {uint32_t(counters.index[r]), counters.epoch,
+                            counters.copy[r] | counters.stage << 24, {key[0], key[1]}, start};
+      row_bits(row, draws, out + r * draws);
+    }
+    return;
+  }
   Lanes lanes;
   for (uint32_t block = start / 4; block < end_block(start, draws); ++block)
     for (int64_t row = 0; row < counters.n; row += LANES) {

@@ -10,6 +10,7 @@
 #include "interface.h"
 #include "plain.hpp"
 #include "random.hpp"
+#include "resampling.hpp"
 
 namespace {
 
@@ -231,36 +232,7 @@ class Walk {
   }
 
   void resample(const View &in, uint8_t *out, const Affine &map) const {
-    const double *m = map.m;
-    const bool straight = m[1] == 0.0 && m[3] == 0.0 && m[2] == std::floor(m[2]) &&
-                          m[5] == std::floor(m[5]) && std::fabs(m[2]) < 1e9 && std::fabs(m[5]) < 1e9;
-    if (straight && m[0] == 1.0 && m[4] == 1.0 && batch_.outside == FILL) {
-      const int dx = int(m[2]);
-      K::template shift<K, C>(in, out, int(m[5]), [=](int) { return dx; }, fill_);
-    } else if (straight && m[0] == -1.0 && m[4] == 1.0 && m[2] == in.width && m[5] == 0.0) {
-      for (int y = 0; y < in.height; ++y)
-        K::template flip_line<C>(in.data + y * line(), out + y * line(), in.width);
-    } else if (straight && m[0] == 1.0 && m[4] == -1.0 && m[2] == 0.0 && m[5] == in.height) {
-      for (int y = 0; y < in.height; ++y)
-        std::memcpy(out + y * line(), in.data + (in.height - 1 - y) * line(), size_t(line()));
-    } else if (batch_.outside != FILL) {
-      resample_beyond(in, out, map);
-    } else if (batch_.bilinear) {
-      K::template bilinear<K, C>(in, out, map, fill_);
-    } else if (fits_fixed(map, in.width, in.height)) {
-      K::template nearest<K, C>(in, out, fixed(map), fill_);
-    } else {
-      K::template nearest_far<C>(in, out, map, fill_);
-    }
-  }
-
-  // Resamples with pixels of the image in place of the fill colour.
-  void resample_beyond(const View &in, uint8_t *out, const Affine &map) const {
-    const Beyond beyond(batch_.outside == REFLECT, in.width, in.height);
-    if (batch_.bilinear) return Plain::bilinear_beyond<C>(in, out, map, beyond);
-    if (!fits_fixed(map, in.width, in.height))
-      return Plain::nearest_far_beyond<C>(in, out, map, beyond);
-    Plain::nearest_beyond<C>(in, out, fixed(map), beyond);
+    Resampling<K, C>{fill_, batch_.bilinear != 0, batch_.outside}.run(in, out, map);
   }
 
   int64_t line() const { return int64_t(batch_.width) * C; }

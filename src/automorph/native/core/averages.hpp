@@ -1,0 +1,206 @@
+// Means of neighbourhoods with equal weights, in integers: squares, and lines in any direction.
+//
+// A mean of whole levels is never close to the middle between two levels without lying on it, so
+// single precision rounds it as the definition in double precision does.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+#include "buffer.hpp"
+#include "plain.hpp"
+#include "step.h"
+
+namespace {
+
+// An image with a margin on all sides.
+class Margin {
+ public:
+  Margin(const Step &step, int reach)
+      : reach_(reach),
+        channels_(step.channels),
+        stride_(int64_t(step.width + 2 * reach) * step.channels),
+        pixels_(stride_ * (step.height + 2 * reach)) {}
+
+  explicit operator bool() const { return bool(pixels_); }
+  int64_t stride() const { return stride_; }
+  // The byte that is `down` lines below and `across` pixels right of the first pixel of line y.
+  const uint8_t *at(int64_t y, int64_t down, int64_t across) const {
+    return pixels_.at((y + down + reach_) * stride_ + (across + reach_) * channels_);
+  }
+
+  // Copies an image; `source` maps a place outside [0, side) into it.
+  template <int C, class F>
+  void fill(const View &in, F source) {
+    const int64_t line = int64_t(in.width) * C;
+    for (int64_t y = -reach_; y < in.height + reach_; ++y) {
+      const uint8_t *from = in.data + source(y, int64_t(in.height)) * line;
+      uint8_t *to = pixels_.at((y + reach_) * stride_);
+      for (int64_t x = -reach_; x < 0; ++x)
+        std::memcpy(to + (x + reach_) * C, from + source(x, int64_t(in.width)) * C, C);
+      std::memcpy(to + reach_ * C, from, size_t(line));
+      for (int64_t x = in.width; x < in.width + reach_; ++x)
+        std::memcpy(to + (x + reach_) * C, from + source(x, int64_t(in.width)) * C, C);
+    }
+  }
+
+ private:
+  const int64_t reach_, channels_, stride_;
+  const Buffer<uint8_t> pixels_;
+};
+
+// The largest of the reaches that `values` begin with.
+inline int farthest(const Step &step) {
+  double most = 0.0;
+  for (int64_t i = 0; i < step.n; ++i)
+    most = step.values[i * step.count] > most ? step.values[i * step.count] : most;
+  return int(most);
+}
+
+// The mean of a square with an odd side; edges are mirrored.
+class Box {
+ public:
+  static constexpr bool IN_PLACE = false;
+
+  explicit Box(const Step &step)
+      : margin_(step, farthest(step)), columns_(margin_.stride()) {}
+
+  explicit operator bool() const { return margin_ && columns_; }
+
+  // `values`: the reach of the square, at most 31 pixels.
+  template <class K, int C>
+  void run(const View &in, uint8_t *out, const double *values, int64_t) {
+    const int reach = int(values[0]), side = 2 * reach + 1;
+    const int64_t line = int64_t(in.width) * C, wide = line + 2 * reach * C;
+    margin_.fill<C>(in, mirrored);
+    uint16_t *columns = columns_.at();
+    std::memset(columns, 0, size_t(wide) * 2);
+    for (int k = -reach; k < reach; ++k) {
+      const uint8_t *from = margin_.at(0, k, -reach);
+      for (int64_t i = 0; i < wide; ++i) columns[i] = uint16_t(columns[i] + from[i]);
+    }
+    const float share = 1.0f / float(side * side);
+    for (int y = 0; y < in.height; ++y, out += line) {
+      const uint8_t *enter = margin_.at(y, reach, -reach), *leave = margin_.at(y, -reach, -reach);
+      for (int64_t i = 0; i < wide; ++i) columns[i] = uint16_t(columns[i] + enter[i]);
+      if (side <= 15)
+        means<uint16_t, C>(out, line, side, share);
+      else
+        means<uint32_t, C>(out, line, side, share);
+      for (int64_t i = 0; i < wide; ++i) columns[i] = uint16_t(columns[i] - leave[i]);
+    }
+  }
+
+ private:
+  // `Sum` holds 255 times the pixels of the square.
+  template <class Sum, int C>
+  void means(uint8_t *out, int64_t line, int side, float share) {
+    constexpr int64_t PART = 256;
+    alignas(64) Sum sum[PART];
+    for (int64_t first = 0; first < line; first += PART) {
+      const int64_t count = line - first < PART ? line - first : PART;
+      const uint16_t *columns = columns_.at(first);
+      for (int64_t i = 0; i < count; ++i) sum[i] = columns[i];
+      for (int k = 1; k < side; ++k) {
+        const uint16_t *from = columns + k * C;
+        for (int64_t i = 0; i < count; ++i) sum[i] = Sum(sum[i] + from[i]);
+      }
+      for (int64_t i = 0; i < count; ++i)
+        out[first + i] = uint8_t(int(float(int(sum[i])) * share + 0.5f));
+    }
+  }
+
+  Margin margin_;
+  const Buffer<uint16_t> columns_;
+};
+
+// The mean of a few pixels at offsets; edges are mirrored.
+class Motion {
+ public:
+  static constexpr bool IN_PLACE = false;
+
+  explicit Motion(const Step &step)
+      : margin_(step, farthest(step)), sums_(int64_t(step.width) * step.channels) {}
+
+  explicit operator bool() const { return margin_ && sums_; }
+
+  // `values`: the reach of the offsets, their number, and their rows and columns.
+  template <class K, int C>
+  void run(const View &in, uint8_t *out, const double *values, int64_t) {
+    margin_.fill<C>(in, mirrored);
+    const int count = int(values[1]);
+    const float pixels = float(count);
+    const int64_t line = int64_t(in.width) * C;
+    int32_t *sums = sums_.at();
+    for (int y = 0; y < in.height; ++y, out += line) {
+      std::memset(sums, 0, size_t(line) * 4);
+      for (int k = 0; k < count; ++k) {
+        const uint8_t *from =
+            margin_.at(y, int64_t(values[2 + 2 * k]), int64_t(values[3 + 2 * k]));
+        for (int64_t i = 0; i < line; ++i) sums[i] += from[i];
+      }
+      for (int64_t i = 0; i < line; ++i)
+        out[i] = uint8_t(int(nearest_whole(float(sums[i]) / pixels)));
+    }
+  }
+
+ private:
+  Margin margin_;
+  const Buffer<int32_t> sums_;
+};
+
+// The median of a square with an odd side; edges are replicated.
+class Median {
+ public:
+  static constexpr bool IN_PLACE = false;
+
+  explicit Median(const Step &step) : margin_(step, farthest(step)) {}
+
+  explicit operator bool() const { return bool(margin_); }
+
+  // `values`: the reach of the square, at most 7 pixels.
+  template <class K, int C>
+  void run(const View &in, uint8_t *out, const double *values, int64_t) {
+    margin_.fill<C>(in, [](int64_t place, int64_t side) {
+      return place < 0 ? 0 : place < side ? place : side - 1;
+    });
+    const int reach = int(values[0]);
+    const int64_t line = int64_t(in.width) * C;
+    for (int y = 0; y < in.height; ++y)
+      for (int64_t i = 0; i < line; i += LANES)
+        if (reach == 1)
+          part<C, 1>(y, out + y * line, i, line, reach);
+        else if (reach == 2)
+          part<C, 2>(y, out + y * line, i, line, reach);
+        else
+          part<C, 0>(y, out + y * line, i, line, reach);
+  }
+
+ private:
+  static constexpr int LANES = 64;
+
+  // The median is the largest level that more than half of the pixels reach: bit by bit, from the
+  // highest. `R` is the reach, if the compiler shall know it.
+  template <int C, int R>
+  void part(int y, uint8_t *out, int64_t first, int64_t line, int any) const {
+    const int reach = R > 0 ? R : any, side = 2 * reach + 1;
+    const uint8_t most = uint8_t(side * side / 2);
+    alignas(64) uint8_t found[LANES] = {}, reached[LANES], wanted[LANES];
+    for (int bit = 128; bit; bit /= 2) {
+      for (int i = 0; i < LANES; ++i) {
+        wanted[i] = uint8_t(found[i] | bit);
+        reached[i] = 0;
+      }
+      for (int dy = -reach; dy <= reach; ++dy)
+        for (int dx = -reach; dx <= reach; ++dx) {
+          const uint8_t *from = margin_.at(y, dy, dx) + first;
+          for (int i = 0; i < LANES; ++i) reached[i] = uint8_t(reached[i] + (from[i] >= wanted[i]));
+        }
+      for (int i = 0; i < LANES; ++i) found[i] = reached[i] > most ? wanted[i] : found[i];
+    }
+    std::memcpy(out + first, found, size_t(line - first < LANES ? line - first : LANES));
+  }
+
+  Margin margin_;
+};
+
+}  // namespace

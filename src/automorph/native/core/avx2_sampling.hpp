@@ -1,0 +1,60 @@
+// Bilinear sampling at given places for AVX2.
+#pragma once
+#include <immintrin.h>
+
+#include "sampling.hpp"
+
+namespace {
+
+struct Avx2Sampling : PlainSampling {
+  // The channels of a pixel in the lower half, and those of its right neighbour in the upper half.
+  template <int C>
+  static __m256 pair(const uint8_t *at) {
+    const char n = -1;
+    const __m128i both = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(at));
+    const __m128i apart = C == 4   ? both
+                          : C == 3 ? _mm_shuffle_epi8(both, _mm_setr_epi8(0, 1, 2, n, 3, 4, 5, n, n,
+                                                                          n, n, n, n, n, n, n))
+                                   : _mm_shuffle_epi8(both, _mm_setr_epi8(0, n, n, n, 1, n, n, n, n,
+                                                                          n, n, n, n, n, n, n));
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(apart));
+  }
+
+  template <int C>
+  static __m128 mixed(const uint8_t *at, int64_t stride, float dx, float dy) {
+    const __m256 upper = pair<C>(at), lower = pair<C>(at + stride);
+    const __m256 both =
+        _mm256_add_ps(upper, _mm256_mul_ps(_mm256_sub_ps(lower, upper), _mm256_set1_ps(dy)));
+    const __m128 left = _mm256_castps256_ps128(both), right = _mm256_extractf128_ps(both, 1);
+    return _mm_add_ps(left, _mm_mul_ps(_mm_sub_ps(right, left), _mm_set1_ps(dx)));
+  }
+
+  template <int C>
+  static void sample_line(const View &in, uint8_t *out, const Line &line) {
+    if (int64_t(in.height) * in.width * C >= int64_t(1) << 31)
+      return PlainSampling::sample_line<C>(in, out, line);
+    locate<C>(in, line);
+    const int64_t stride = int64_t(in.width) * C;
+    constexpr int LANES = (1 << C) - 1;
+    const __m128 half = _mm_set1_ps(0.5f), doubt = _mm_set1_ps(0.5f - 2e-4f);
+    const __m128 sign = _mm_set1_ps(-0.0f);
+    for (int i = 0; i < in.width; ++i, out += C) {
+      if (line.place[i] < 0) {
+        sample_point<C>(in, out, line.x[i], line.y[i]);
+        continue;
+      }
+      const __m128 v = mixed<C>(in.data + line.place[i], stride, line.dx[i], line.dy[i]);
+      const __m128i whole = _mm_cvttps_epi32(_mm_add_ps(v, half));
+      const __m128 away = _mm_andnot_ps(sign, _mm_sub_ps(v, _mm_cvtepi32_ps(whole)));
+      if (_mm_movemask_ps(_mm_cmpgt_ps(away, doubt)) & LANES) {
+        sample_point<C>(in, out, line.x[i], line.y[i]);
+        continue;
+      }
+      const __m128i words = _mm_packus_epi32(whole, whole);
+      const int pixel = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+      std::memcpy(out, &pixel, C == 3 && i + 1 < in.width ? 4 : C);
+    }
+  }
+};
+
+}  // namespace

@@ -1,0 +1,156 @@
+// Where the pixels of a warped image are read from, line by line.
+//
+// Each struct is one function of operations/warps.py or distortions.py, with the same operations in
+// the same order. `values` are the numbers of one image; places have pixel centres at halves.
+#pragma once
+#include <cstdint>
+
+#include "buffer.hpp"
+#include "step.h"
+
+namespace {
+
+// The size and the middle of an image.
+struct Frame {
+  const int width, height;
+  const double cx, cy;
+  explicit Frame(const Step &step)
+      : width(step.width), height(step.height), cx(step.width / 2.0), cy(step.height / 2.0) {}
+};
+
+// `values`: the factor.
+struct ZoomPlaces : Frame {
+  using Frame::Frame;
+  explicit operator bool() const { return true; }
+  void line(const double *values, int y, double *u, double *v) const {
+    const double factor = values[0], down = (y + 0.5 - cy) / factor + cy;
+    for (int x = 0; x < width; ++x) {
+      u[x] = (x + 0.5 - cx) / factor + cx;
+      v[x] = down;
+    }
+  }
+};
+
+// `values`: cosines and then sines of the angles in the upper left quarter of the image; the other
+// quarters are mirror images.
+struct SwirlPlaces : Frame {
+  using Frame::Frame;
+  explicit operator bool() const { return true; }
+  void line(const double *values, int y, double *u, double *v) const {
+    const int half = (width + 1) / 2, row = y < height - 1 - y ? y : height - 1 - y;
+    const double *cosine = values + int64_t(row) * half;
+    const double *sine = cosine + int64_t(half) * ((height + 1) / 2);
+    const double down = y + 0.5 - cy;
+    for (int x = 0; x < half; ++x) {
+      const double across = x + 0.5 - cx;
+      u[x] = cosine[x] * across - sine[x] * down + cx;
+      v[x] = sine[x] * across + cosine[x] * down + cy;
+    }
+    for (int x = half; x < width; ++x) {
+      const double across = x + 0.5 - cx, c = cosine[width - 1 - x], s = sine[width - 1 - x];
+      u[x] = c * across - s * down + cx;
+      v[x] = s * across + c * down + cy;
+    }
+  }
+};
+
+// `values`: the amplitudes along x and y in pixels, and 7 x 7 control points for x and for y;
+// `shared`: the weights (height, 7) and then (width, 7) of the control points.
+struct ElasticPlaces : Frame {
+  static constexpr int POINTS = 7;
+
+  explicit ElasticPlaces(const Step &step)
+      : Frame(step), down(step.shared), across(int64_t(POINTS) * step.width) {
+    if (!across) return;
+    const double *from = step.shared + int64_t(POINTS) * height;
+    for (int k = 0; k < POINTS; ++k)
+      for (int x = 0; x < width; ++x) across[k * int64_t(width) + x] = from[x * POINTS + k];
+  }
+  explicit operator bool() const { return bool(across); }
+  void line(const double *values, int y, double *u, double *v) const {
+    bend(values + 2, values[0], y, u);
+    bend(values + 2 + POINTS * POINTS, values[1], y, v);
+    for (int x = 0; x < width; ++x) {
+      u[x] = x + 0.5 - cx + cx + u[x];
+      v[x] = y + 0.5 - cy + cy + v[x];
+    }
+  }
+
+ private:
+  void bend(const double *controls, double reach, int y, double *out) const {
+    for (int x = 0; x < width; ++x) out[x] = 0.0;
+    for (int k = 0; k < POINTS; ++k) {
+      double line = 0.0;
+      for (int j = 0; j < POINTS; ++j) line += down[y * POINTS + j] * controls[j * POINTS + k];
+      const double *weight = across.at(k * int64_t(width));
+      for (int x = 0; x < width; ++x) out[x] += weight[x] * line;
+    }
+    for (int x = 0; x < width; ++x) out[x] *= reach;
+  }
+
+  const double *down;
+  const Buffer<double> across;
+};
+
+// `values`: the eight coefficients of a projective map.
+struct PerspectivePlaces : Frame {
+  using Frame::Frame;
+  explicit operator bool() const { return true; }
+  void line(const double *m, int y, double *u, double *v) const {
+    const double down = y + 0.5;
+    for (int x = 0; x < width; ++x) {
+      const double across = x + 0.5, below = m[6] * across + m[7] * down + 1.0;
+      u[x] = (m[0] * across + m[1] * down + m[2]) / below;
+      v[x] = (m[3] * across + m[4] * down + m[5]) / below;
+    }
+  }
+};
+
+// `values`: the places of all columns, and then those of all rows.
+struct GridPlaces : Frame {
+  using Frame::Frame;
+  explicit operator bool() const { return true; }
+  void line(const double *values, int y, double *u, double *v) const {
+    for (int x = 0; x < width; ++x) {
+      u[x] = values[x];
+      v[x] = values[width + y];
+    }
+  }
+};
+
+// `values`: the strength, and 1 for the camera's model (0: the fisheye's).
+struct OpticalPlaces : Frame {
+  using Frame::Frame;
+  explicit operator bool() const { return true; }
+  void line(const double *values, int y, double *u, double *v) const {
+    const double k = values[0], down = y + 0.5 - 0.5 - cy, whole = cx * cx + cy * cy;
+    for (int x = 0; x < width; ++x) {
+      const double across = x + 0.5 - 0.5 - cx;
+      double factor;
+      if (values[1] != 0.0) {
+        const double a = across / (2.0 * cx), b = down / (2.0 * cy), square = a * a + b * b;
+        factor = 1.0 + k * square + k * square * square;
+      } else {
+        factor = 1.0 + k * (across * across + down * down) / whole;
+      }
+      u[x] = across * factor + cx + 0.5;
+      v[x] = down * factor + cy + 0.5;
+    }
+  }
+};
+
+// `values`: the fields (height, width) of the moves along x and along y.
+struct FieldPlaces : Frame {
+  using Frame::Frame;
+  explicit operator bool() const { return true; }
+  void line(const double *values, int y, double *u, double *v) const {
+    const double *along_x = values + int64_t(y) * width;
+    const double *along_y = along_x + int64_t(height) * width;
+    for (int x = 0; x < width; ++x) {
+      u[x] = x + 0.5 + along_x[x];
+      v[x] = y + 0.5 + along_y[x];
+    }
+  }
+};
+
+}  // namespace

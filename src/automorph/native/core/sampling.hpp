@@ -1,0 +1,89 @@
+// Warps: every pixel of the result is read from a place of the input.
+//
+// Bilinear levels are defined in double precision and rounded. Single precision gives them too,
+// unless a sum lies so close to the middle between two levels that its error could matter: those
+// pixels are computed again as defined.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "buffer.hpp"
+#include "step.h"
+#include "plain.hpp"
+
+namespace {
+
+// The places that one line of the result is read from, and their neighbours in the input.
+struct Line {
+  double *x, *y;      // pixel centres lie at halves
+  float *dx, *dy;     // shares of the right and lower neighbours
+  int32_t *place;     // the byte of the upper left neighbour; negative: not all lie amid the image
+};
+
+inline double floor_double(double v) {
+  // Beyond 2^31 every place is outside, so it does not matter which.
+  const double near = v < -1e9 ? -1e9 : v > 1e9 ? 1e9 : v;
+  const double whole = double(int32_t(near));
+  return whole > near ? whole - 1.0 : whole;
+}
+
+inline int64_t column_of(double left, int side) {
+  return left > 0.0 ? (left < side - 1 ? int64_t(left) : side - 1) : 0;
+}
+
+struct PlainSampling {
+  // One pixel as defined; edges are replicated.
+  template <int C>
+  static void sample_point(const View &in, uint8_t *out, double x, double y) {
+    const double left = std::floor(x - 0.5), top = std::floor(y - 0.5);
+    const double dx = x - 0.5 - left, dy = y - 0.5 - top;
+    const int64_t x0 = column_of(left, in.width) * C, x1 = column_of(left + 1, in.width) * C;
+    const int64_t line = int64_t(in.width) * C;
+    const uint8_t *upper = in.data + column_of(top, in.height) * line;
+    const uint8_t *lower = in.data + column_of(top + 1, in.height) * line;
+    for (int c = 0; c < C; ++c) {
+      const double a = upper[x0 + c] + (upper[x1 + c] - upper[x0 + c]) * dx;
+      const double b = lower[x0 + c] + (lower[x1 + c] - lower[x0 + c]) * dx;
+      out[c] = uint8_t(int(a + (b - a) * dy + 0.5));
+    }
+  }
+
+  template <int C>
+  static void sample_line(const View &in, uint8_t *out, const Line &line) {
+    for (int i = 0; i < in.width; ++i) sample_point<C>(in, out + i * C, line.x[i], line.y[i]);
+  }
+};
+
+// Computes `dx`, `dy` and `place` of a line from `x` and `y`.
+template <int C>
+inline void locate(const View &in, const Line &line) {
+  const double right = in.width - 0.5, bottom = in.height - 0.5;
+  const int32_t stride = in.width * C;
+  for (int i = 0; i < in.width; ++i) {
+    const double x = line.x[i], y = line.y[i];
+    const bool amid = (x >= 0.5) & (x < right) & (y >= 0.5) & (y < bottom);
+    const double u = amid ? x - 0.5 : 0.0, v = amid ? y - 0.5 : 0.0;
+    const int32_t left = int32_t(u), top = int32_t(v);
+    line.dx[i] = float(u - left);
+    line.dy[i] = float(v - top);
+    line.place[i] = amid ? top * stride + left * C : -1;
+  }
+}
+
+// Room for one line.
+class LineRoom {
+ public:
+  explicit LineRoom(int width) : double_(2 * width), single_(2 * width), whole_(width) {}
+  explicit operator bool() const { return double_ && single_ && whole_; }
+  Line line(int width) const {
+    return {double_.at(), double_.at(width), single_.at(), single_.at(width), whole_.at()};
+  }
+
+ private:
+  const Buffer<double> double_;
+  const Buffer<float> single_;
+  const Buffer<int32_t> whole_;
+};
+
+}  // namespace

@@ -11,8 +11,9 @@ import pytest
 import torch
 from peer_draws import FEATURES, draws_of, features_of
 from peer_images import photos
-from peer_pipelines import PIPELINES, SIDE
+from peer_pipelines import MEAN, PIPELINES, SIDE, STD
 from PIL import Image
+from torchvision import transforms as v1
 from torchvision.transforms import v2
 
 from automorph.errors import PolicyError
@@ -123,3 +124,27 @@ def test_the_fidelity_table_holds_for_the_installed_versions():
 def test_at_least_thirty_of_the_pipelines_are_read():
     assert len(PIPELINES) == 36
     assert sum(expected != "refused" for expected, _ in PIPELINES.values()) >= 30
+
+
+def test_what_comes_in_after_a_normalisation_is_the_mean_colour():
+    after = v2.Compose([
+        v1.ToTensor(), v1.Normalize(MEAN, STD), v1.RandomHorizontalFlip(), v1.RandomRotation(45),
+        v1.RandomApply([v1.RandomAffine(0, translate=(0.3, 0.3))]),
+    ])  # fmt: skip
+    policy, notes = read(after)
+    fills = {
+        draw.fill for draw in terms_of(policy) if draw.options[0][0].kernel != "HorizontalFlip"
+    }
+    assert fills == {(124, 116, 104)}
+    assert not [line for line in notes if "normalisation" in line]
+    compare(after, policy)
+
+
+def test_colours_after_a_normalisation_are_noted():
+    after = v2.Compose(
+        [v1.ToTensor(), v1.Normalize(MEAN, STD), v2.ColorJitter(0.4), v2.RandAugment()]
+    )
+    _, notes = read(after)
+    assert [line.split(" comes")[0] for line in notes if "after a normalisation" in line] == [
+        "ColorJitter", "RandAugment",
+    ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from automorph.interop import (
@@ -15,10 +16,11 @@ from automorph.interop import (
 )
 from automorph.interop.export import FIDELITY
 from automorph.interop.fidelity import SIZED, Fidelity
+from automorph.interop.ir import MOVED, Draw
 from automorph.interop.ir_to_policy import by_themselves, policy_of
 from automorph.interop.nearest import foreign
 from automorph.interop.reader_base import Notes, Part
-from automorph.policies import Policy, drawable
+from automorph.policies import Fill, Policy, SpacePolicy, drawable
 
 _READERS: dict[str, Callable[[Any, Notes], Sequence[Part]]] = {
     "torchvision": torchvision_reader.read,
@@ -27,6 +29,12 @@ _READERS: dict[str, Callable[[Any, Notes], Sequence[Part]]] = {
     "timm": timm_reader.read,
     **other_readers.READERS,
 }
+_ANYWHERE = {
+    "Identity", "HorizontalFlip", "VerticalFlip", "Transpose", "D4", "RandomRotate90",
+    "ResizedCrop", "RandomCrop", "RandomResizedCrop", "Erasing", "RandomErasing", "Cutout",
+    "CoarseDropout", "Blur", "BoxBlur", "GaussianBlur", "MotionBlur", "MedianBlur",
+}  # fmt: skip
+"""Kernels that do the same before and after a normalisation, or whose fill the readers convert."""
 _CONTAINERS = ("Sequential", "ModuleList")
 
 
@@ -79,7 +87,33 @@ def _read(transform: Any, notes: Notes) -> Sequence[Part]:
     if library not in _READERS:
         raise foreign(transform, _READERS)
     notes.libraries.append(library)
-    return _READERS[library](transform, notes)
+    before = notes.normal
+    parts = _READERS[library](transform, notes)
+    if before is None:
+        return parts
+    return [_after_normalising(part, type(transform).__name__, before[0], notes) for part in parts]
+
+
+def _after_normalising(part: Part, kind: str, mean: Sequence[float], notes: Notes) -> Part:
+    """Return a part that comes after a normalisation as one that comes before it.
+
+    There, 0 beside a moved image is the mean colour. Colours are no longer those of pixels: what
+    the library makes of them is noted as different.
+    """
+    if isinstance(part, Policy):
+        kernels = {operation.kernel for operation in drawable(part)}
+    else:
+        kernels = {act.kernel for option in part.options for act in option}
+    if kernels - _ANYWHERE - {*MOVED}:
+        notes.others.append(f"{kind} comes after a normalisation, and is read as before it")
+    levels = tuple(round(255 * one) for one in mean)
+    fill: Fill = levels if len(levels) > 1 else levels[0]
+    if not kernels & {*MOVED} or not isinstance(part, (Draw, SpacePolicy)) or part.fill == fill:
+        return part
+    if part.fill not in (0, (0,) * len(levels)):
+        notes.others.append(f"the fill of {kind} is read as a level of pixels, not as normalised")
+        return part
+    return replace(part, fill=fill)
 
 
 def _library(transform: Any) -> str:

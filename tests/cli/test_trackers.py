@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -90,3 +92,21 @@ def test_mlflow_offline(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run.data.params["policy"] == "crop"
     assert {"loss/train", "accuracy/validation", "accuracy/test"} <= set(run.data.metrics)
     assert run.info.status == "FINISHED"
+
+
+@installed("trackio")
+@pytest.mark.filterwarnings("ignore")
+def test_a_comparison_in_trackio(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("trackio.utils.TRACKIO_DIR", place)
+    monkeypatch.setattr("trackio.sqlite_storage.TRACKIO_DIR", place, raising=False)
+    policies = ["--policy", "none", "--policy", "crop", "--seeds", "1"]
+    main(["compare", "digits", *policies, "--track", "trackio", "--json", *QUICK])
+    # Nothing that the tracker prints is on standard output.
+    assert json.loads(capsys.readouterr().out)["seeds"] == [0]
+    (file,) = place.glob("*.db")
+    with sqlite3.connect(file) as store:
+        logged = [json.loads(row[0]) for row in store.execute("select metrics from metrics")]
+    assert {"accuracy/test/none", "mean/test/crop"} <= {name for one in logged for name in one}

@@ -141,14 +141,15 @@ def _shown(bar: Any) -> Show:
 
 def _print(result: SuiteResult, say: Console) -> None:
     from automorph.report import plural
-    from automorph.suite import ENTRANT
+    from automorph.suite import ENTRANT, LABELS
 
     means, gaps = result.means(), result.gaps()
     heads = [result.entrant if arm == ENTRANT else arm for arm in result.arms]
-    table = plain_table("test accuracy, %", numbers=heads)
+    table = plain_table("%", numbers=heads)
     for name, arms in means.items():
         cells = (f"{100 * arms[arm]:.1f}" if arm in arms else "failed" for arm in result.arms)
         table.add_row(name, *cells)
+    say.print("Test accuracy", style="dim")
     say.print(table)
     for name, one in result.sets.items():
         searched = "" if one.search is None else f", found at {one.search:.1f} trainings"
@@ -164,9 +165,8 @@ def _print(result: SuiteResult, say: Console) -> None:
         inside = "" if gap.interval is None else (
             f" [{100 * gap.interval[0]:+.1f}, {100 * gap.interval[1]:+.1f}]"
         )  # fmt: skip
-        say.print(
-            f"  {arm}  {100 * gap.mean:+.1f} points{inside}, {plural(gap.sets, 'set')} x {seeds}",
-            markup=False,
-        )
+        size = f"{100 * gap.mean:+.1f} points{inside}"
+        over = f"{plural(gap.sets, 'set')} x {seeds}"
+        say.print(f"  {LABELS.get(arm, arm)}  {size}, {over}", markup=False)
     for remark in result.remarks:
         say.print(remark, markup=False, style="yellow")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +65,11 @@ class TrackerLog:
         named = {"mlflow": "run_name", "wandb": "name", "trackio": "name", "comet_ml": ""}.get(name)
         options = {named: folder.name} if named else {}
         try:
-            tracker = kind(PROJECT, **place, **options)
-            if hasattr(tracker, "start"):
-                tracker.start()
-            tracker.store_init_configuration(_flat({**options_of(), "folder": str(folder)}))
+            with _apart():
+                tracker = kind(PROJECT, **place, **options)
+                if hasattr(tracker, "start"):
+                    tracker.start()
+                tracker.store_init_configuration(_flat({**options_of(), "folder": str(folder)}))
         except Exception as error:  # Each tracker has errors of its own.
             raise UsageError(
                 f"the tracker {name} did not start ({type(error).__name__}: {str(error)[:300]}); "
@@ -77,8 +80,9 @@ class TrackerLog:
     def log(self, values: Mapping[str, float | None], step: int | None = None) -> None:
         """Log scalars by name; None is left out."""
         known = {name: float(value) for name, value in values.items() if value is not None}
-        for tracker in self.trackers if known else ():
-            tracker.log(known, step=step)
+        with _apart():
+            for tracker in self.trackers if known else ():
+                tracker.log(known, step=step)
 
     def epoch(self, epoch: Epoch) -> None:
         """Log an epoch: losses, scores and the learning rate."""
@@ -112,8 +116,14 @@ class TrackerLog:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        for tracker in self.trackers:
-            tracker.finish()
+        with _apart():
+            for tracker in self.trackers:
+                tracker.finish()
+
+
+def _apart() -> AbstractContextManager[object]:
+    """Send what trackers print to standard error: standard output is for ``--json``."""
+    return redirect_stdout(sys.stderr)
 
 
 def as_key(policy: str) -> str:

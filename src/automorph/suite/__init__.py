@@ -1,6 +1,6 @@
 """The suite: one augmenter or search on public development sets, beside the same controls."""
 
-from automorph.suite.controls import CONTROLS, ENTRANT, LONGER, USUAL, Setting
+from automorph.suite.controls import CONTROLS, ENTRANT, LABELS, LONGER, USUAL, Setting
 from automorph.suite.entrant import Entrant, read_entrant
 from automorph.suite.result import OUR_NAME, OURS, SetResult, SuiteResult, our_row
 from automorph.suite.set_runs import Show, row_folder, run_suite
@@ -10,6 +10,7 @@ from automorph.suite.statistics import interval, pairs
 __all__ = [
     "CONTROLS",
     "ENTRANT",
+    "LABELS",
     "LONGER",
     "OURS",
     "OUR_NAME",

@@ -26,6 +26,10 @@ CONTROLS = {
 """The five controls: policy, and the length of the training in plain trainings."""
 
 
+LABELS = {"longer": f"flip-crop, {LONGER} times as long"}
+"""Controls in words, where the name of the arm does not say it."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """How much is trained: paired seeds, labelled examples, epochs (None: the default recipe's)."""

@@ -50,7 +50,9 @@ class DevelopmentSet:
 
     def task(self, *, limit: int | None = None, epochs: int | None = None) -> Task:
         """Return its task with the default network and recipe; None: the standard setting."""
-        options: dict[str, Any] = {} if self.named else {"label": "label", "size": SIZE}
+        options: dict[str, Any] = (
+            {} if self.named else {"image": "image", "label": "label", "size": SIZE}
+        )
         recipe = {} if epochs is None else {"epochs": epochs}
         return as_task(self.source, limit=limit or LIMIT, recipe=recipe, **options)
 

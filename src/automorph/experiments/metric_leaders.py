@@ -1,4 +1,4 @@
-"""Which policy leads by each metric, and why the leaders differ, in a sentence."""
+"""Which policy leads by each metric, and why the leaders differ."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def why_leaders_differ(
     confidence: float,
     overlap: float = 0.0,
 ) -> list[str]:
-    """Return a sentence on metrics by which another policy leads than by the first; else nothing.
+    """Return why another policy leads by some metrics than by the first; else nothing.
 
-    It names the leaders, what each of these metrics judges, and which differences are clear.
+    The text names the leaders, what each of these metrics judges, and which differences are clear.
     """
     if len(set(leaders.values())) < 2:
         return []
@@ -68,15 +68,16 @@ def why_leaders_differ(
     first, *others = scorers
     apart = [one for one in others if leaders[one.title] != leaders[first.title]]
     reasons = {kind_of(one): _what_it_judges(one, labels) for one in (first, *apart)}
-    parts = [_who_leads(leaders, first.title), f"because {', while '.join(reasons.values())}"]
+    words = f"{_who_leads(leaders, first.title)}: {'; '.join(reasons.values())}."
     if len(seeds) > 1:
         values = {
             name: [results[Cell(place, seed)] for seed in seeds] for place, name in enumerate(names)
         }
-        parts.append(
-            _beyond_chance(leaders, first, apart, values, confidence=confidence, overlap=overlap)
-        )
-    return [f"{parts[0]}, {'; '.join(parts[1:])}."]
+        clear = _beyond_chance(
+            leaders, first, apart, values, confidence=confidence, overlap=overlap
+        )  # fmt: skip
+        words += f" On the test part, {clear}."
+    return [words]
 
 
 def kind_of(scorer: Scorer) -> str:
@@ -110,7 +111,7 @@ def _what_it_judges(scorer: Scorer, labels: NDArray[np.int64]) -> str:
     return {
         "examples": f"{title} counts every test example alike{share}",
         "classes": f"{title} counts every class alike, however few examples it has",
-        "recall": f"{title} counts only the examples of {name}, {own}",
+        "recall": f"{title} counts only the examples of {name} ({own})",
         "precision": f"{title} counts only the examples that are called {name}",
         "f1": f"{title} counts only the examples that are {name} ({own}) or called so",
         "specificity": f"{title} counts only the examples that are not {name}",
@@ -126,9 +127,9 @@ def _who_leads(leaders: Mapping[str, str], first: str) -> str:
     for title, policy in leaders.items():
         by_policy.setdefault(policy, []).append(title)
     best = leaders[first]
-    words = [f"By {_listed(by_policy.pop(best))}, the best policy on the validation part is {best}"]
-    words += [f"by {_listed(titles)}, it is {policy}" for policy, titles in by_policy.items()]
-    return "; ".join(words)
+    words = f"By {_listed(by_policy.pop(best))}, {best!r} is the best policy on the validation part"
+    others = [f"by {_listed(titles)}, {policy!r} is" for policy, titles in by_policy.items()]
+    return f"{words}, but {'; '.join(others)}"
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -145,7 +146,7 @@ def _beyond_chance(
     overlap: float,
 ) -> str:
     """Say by which metrics the leaders differ beyond chance on the test part."""
-    best, clear = leaders[first.title], []
+    best, clear = leaders[first.title], dict[str, list[str]]()
     rivals = dict.fromkeys(leaders[scorer.title] for scorer in apart)
     pairs = [(scorer, leaders[scorer.title], best) for scorer in apart]
     pairs += [(first, best, rival) for rival in rivals]
@@ -156,7 +157,9 @@ def _beyond_chance(
         )  # fmt: skip
         lowest = metric_for(scorer).gain(gap).low
         if lowest is not None and lowest > 0:
-            clear.append(f"{lead} is ahead of {other} by {scorer.title}")
+            clear.setdefault(f"{lead!r} is ahead of {other!r} beyond chance", []).append(
+                scorer.title
+            )
     if not clear:
-        return "on the test part, none of these differences is beyond chance"
-    return f"beyond chance on the test part, {_listed(clear)}"
+        return "these differences are within chance"
+    return "; ".join(f"{words} by {_listed(titles)}" for words, titles in clear.items())

@@ -63,6 +63,39 @@ def memory(content: Content) -> str:
     return table(heads, rows, align="rrrrr")
 
 
+def files(content: Content) -> str:
+    """Seconds of reading image files, and how much slower others are."""
+    rows = [
+        (f"{row['cores']}" + (", finer JPEG files" if "quality" in row["name"] else ""),
+         f"{row['seconds']['now']['median']:.2f}", f"{row['seconds']['again']['median']:.2f}",
+         *(f"{row['ratio'][name]['median']:.2f}" for name in ("before", "ImageFolder")))
+        for row in content["rows"] if row["name"].startswith("read")
+    ]  # fmt: skip
+    heads = "cores", "first command (s)", "second command (s)", "x decoded in full", "x ImageFolder"
+    return table(heads, rows)
+
+
+def files_pixels(content: Content) -> str:
+    """How far pixels of reduced decoding are from those decoded in full."""
+    (found,) = (row["levels"] for row in content["rows"] if row["name"] == "differences")
+    rows = [
+        (f"{row['size']} px", f"{row['mean']:.2f}", f"{row['99 %']:.0f}", row["most"])
+        for row in found
+    ]
+    heads = "size", "levels of 255 that pixels differ", "99 % differ by at most", "largest"
+    return table(heads, rows)
+
+
+def files_explain(content: Content) -> str:
+    """Seconds of explaining the catalogue on one core, and how much slower it was before."""
+    rows = [
+        (f"{row['examples']:,.0f} of {row['size']} px", f"{row['seconds']['now']['median']:.1f}",
+         f"{row['ratio']['before']['median']:.1f}")
+        for row in content["rows"] if row["name"].startswith("explain")
+    ]  # fmt: skip
+    return table(("images", "seconds", "x before"), rows)
+
+
 def load(content: Content) -> str:
     """Each load, its limit and the measured value."""
     rows = [(row["load"], row["limit"], row["measured"]) for row in content["rows"]]

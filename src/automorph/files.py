@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -18,6 +19,8 @@ LARGEST_JSON = 256 * 2**20
 """Bytes; automorph writes no larger file."""
 
 _CHECK = "check"
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+_ABANDONED = 3600.0
 _ADVICE = {
     errno.ENOSPC: "free some space on this disk",
     errno.EDQUOT: "free some space within your quota",
@@ -74,16 +77,33 @@ def make_folder(path: Path) -> Path:
     return path
 
 
+def keep_recent(folder: Path, most: int) -> None:
+    """Delete the files of a cache that were used least recently, so that ``most`` bytes remain.
+
+    Also temporary files that a killed process left an hour ago or earlier.
+    """
+    with suppress(OSError):  # Another process may delete the same files.
+        files = [(path.stat(), path) for path in folder.iterdir() if path.is_file()]
+        total = 0
+        for status, path in sorted(files, key=lambda one: (-one[0].st_mtime_ns, one[1].name)):
+            total += status.st_size
+            left = _TEMPORARY.fullmatch(path.name) and time.time() - status.st_mtime > _ABANDONED
+            if left or (total > most and not path.name.startswith(".")):
+                path.unlink(missing_ok=True)
+
+
 def temporary_of(path: Path) -> Path:
     """Return the name under which this process writes a file until it is complete."""
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, *, flush: bool = True) -> Iterator[Path]:
     """Yield a temporary path that replaces ``path`` if the block ends without an error.
 
-    Raises `DiskError` if the disk is full or cannot be written to; ``path`` is then unchanged.
+    Without ``flush``, a power failure may leave a damaged file: for caches whose files are checked
+    when they are read. Raises `DiskError` if the disk is full or cannot be written to; ``path`` is
+    then unchanged.
     """
     temporary = temporary_of(path)
     with disk_errors(path):
@@ -92,8 +112,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
                 temporary.unlink()  # Anything at this path, even a link elsewhere, is not ours.
             yield temporary
             # Opened for writing: some systems do not flush files opened for reading.
-            with open(temporary, "r+b") as file:
-                os.fsync(file.fileno())
+            if flush:
+                with open(temporary, "r+b") as file:
+                    os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             with suppress(OSError):
@@ -177,7 +198,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
         file = _locked(path, fcntl)
         for left in folder.rglob(".*.tmp"):
             # A killed process leaves these. Other programs' files do not match `temporary_of`.
-            if re.fullmatch(r"\..+\.\d+\.tmp", left.name):
+            if _TEMPORARY.fullmatch(left.name):
                 left.unlink(missing_ok=True)
     try:
         yield

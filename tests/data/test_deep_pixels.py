@@ -83,7 +83,7 @@ def test_broken_exif_leaves_an_image_readable(form: str, exif: bytes, tmp_path: 
     content = encoded(pixels, form, **options if form == "TIFF" else {"exif": exif, **options})
     with strict_pillow():  # silences Pillow's warnings
         whole = np.asarray(Image.open(BytesIO(content)).convert("RGB"))
-        found, remark = read_with_remarks(content)
+        found, remark, _ = read_with_remarks(content)
     np.testing.assert_array_equal(found, whole)
     seen_by_pillow = form != "TIFF" and (form != "JPEG" or exif.startswith(b"Exif"))
     assert bool(remark) == seen_by_pillow

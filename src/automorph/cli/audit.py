@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from automorph.data import Dataset, Resizing, Sizing
+    from automorph.data import Dataset, Decode, Resizing, Sizing
     from automorph.robustness import Audit, MetricEstimate, Reference
 
 PARTS = ("train", "validation", "test")
@@ -210,8 +210,10 @@ class AuditRun:
         # All verbs use the same seed for the split.
         resizing = _resizing(self.model, self.checkpoint)
         sizing = _sizing(self.model, self.checkpoint, frozen=self.recipe["lr"] is None)
+        decode = _decode(self.options["decode"], self.checkpoint)
+        options = {**self.options, "decode": decode}
         data = load_whole(
-            self.source, seed=0, metadata=None, resizing=resizing, sizing=sizing, **self.options
+            self.source, seed=0, metadata=None, resizing=resizing, sizing=sizing, **options
         )
         from automorph.report import publish
         from automorph.robustness import Audit, audit, split_as_trained
@@ -337,6 +339,15 @@ def _resizing(model: str | None, checkpoint: str | None) -> Resizing | None:
 
         return resized_as(checkpoint)
     return pretraining_of(model)
+
+
+def _decode(asked: Decode | None, checkpoint: str | None) -> Decode | None:
+    """Return how JPEG files are decoded: as for the network that is audited."""
+    if checkpoint is None or asked is not None:
+        return asked
+    from automorph.training import decoded_as
+
+    return decoded_as(checkpoint)
 
 
 def _sizing(model: str | None, checkpoint: str | None, *, frozen: bool) -> Sizing | None:

@@ -126,7 +126,17 @@ _of_data = stack(
         help="With --on-demand: number of processes that decode images; 0: threads of the main "
         "process.",
     ),
-    click.option("--cache", metavar="FOLDER", help="Folder in which to cache decoded images."),
+    click.option(
+        "--decode", type=click.Choice(["reduced", "exact"]),
+        help="How large JPEG files are decoded: at 1/2, 1/4 or 1/8 of their size where that covers "
+        "the size of the images, or in full.",
+        show_default="reduced, or as the run in the folder",
+    ),
+    click.option(
+        "--cache", metavar="FOLDER",
+        help="Folder in which to cache decoded images; 'none': keep none.",
+        show_default="up to 2 GiB in the user's cache",
+    ),
     click.option("--download", is_flag=True, help="Download a named data set that is not on disk."),
 )  # fmt: skip
 
@@ -479,6 +489,10 @@ def task_of(
     sizing = None
     if model is None and options.get("target") != "masks":
         sizing = choosing(budget=budget, version=recipe, run_folder=out, frozen=lr is None)
+    if out is not None and options.get("decode") is None:
+        from automorph.training import decode_begun
+
+        options["decode"] = decode_begun(Path(out))
     loaded = load(data, resizing=pretraining_of(model), sizing=sizing, **options)
     if unlabelled is not None:
         from automorph.data import with_unlabelled

@@ -138,6 +138,10 @@ def patch(
         check_target(options["target"], "patch")
     where = engine_settings(options)
     options["metric"] = options["metric"] or "accuracy"
+    if checkpoint is not None and options["decode"] is None:
+        from automorph.training import decoded_as
+
+        options["decode"] = decoded_as(checkpoint)
     task = task_of(data, out=out, **options)
     run = PatchRun(
         source=data, task=task, translator=translator, objective=objective, checkpoint=checkpoint,

@@ -15,6 +15,7 @@ from automorph.files import read_json
 READING = (
     "image", "text", "label", "label_of", "target", "subgroup", "keep_together", "size", "window",
     "limit", "equal_classes", "skip_bad", "leakage", "on_demand", "crop", "decoders", "cache",
+    "decode",
 )  # fmt: skip
 """Options of a training that decide how its data are read."""
 

@@ -28,7 +28,7 @@ from automorph.data.new_examples import NewExamples, read_new_examples
 from automorph.data.one_label import one_label_classes
 from automorph.data.pool import guard_unlabelled
 from automorph.data.readers.tables import TABLE_ENDINGS, read_tables
-from automorph.data.resizing import Resizing
+from automorph.data.resizing import Decode, Resizing
 from automorph.data.sources import SOURCES, SourceInfo, list_sources
 from automorph.data.split_record import split_hashes
 from automorph.data.splits import split
@@ -49,6 +49,7 @@ __all__ = [
     "Chosen",
     "ClassValue",
     "Dataset",
+    "Decode",
     "Domain",
     "Folds",
     "Leakage",

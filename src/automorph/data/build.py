@@ -16,11 +16,12 @@ from automorph.data.annotation_readers import read_annotations
 from automorph.data.build_options import check_keep_together, check_options
 from automorph.data.chosen import Sizing
 from automorph.data.class_values import is_text, visible
+from automorph.data.cut import Size
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import decode_images, remark_notes
 from automorph.data.deep_pixels import Window
 from automorph.data.dicom_columns import with_dicom_columns
-from automorph.data.images import CHANNELS, Mode, Size
+from automorph.data.images import CHANNELS, Mode
 from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import MISSING, check_classes, encode, listed
 from automorph.data.leakage import LeakageAction, guard_leakage
@@ -30,7 +31,7 @@ from automorph.data.notes import Notes
 from automorph.data.one_label import with_one_label
 from automorph.data.photographs import photographs_in
 from automorph.data.readers.raw import RawData, Rows
-from automorph.data.resizing import COVER, Resizing
+from automorph.data.resizing import COVER, DECODE, Decode, Resizing, with_decode
 from automorph.data.set_window import no_window_needed, window_of_parts
 from automorph.data.splits import split
 from automorph.data.together import like_missing_notes
@@ -59,6 +60,7 @@ def assemble(
     sizing: Sizing | None = None,
     target: TargetKind = "classes",
     label_of: str | None = None,
+    decode: Decode = DECODE,
 ) -> Dataset:
     """Check and decode a source; see :func:`automorph.data.load_data` for the options."""
     size = (size, size) if isinstance(size, int) else size
@@ -125,10 +127,11 @@ def assemble(
         records.append(record)
         return chosen
 
-    data = decode_parts(
+    data, reduced = decode_parts(
         raw, keep, bad, notes, mode=mode, size=size, cache=cache, choose=choose_window,
-        resizing=resizing,
+        resizing=with_decode(resizing, decode),
     )  # fmt: skip
+    resizing = with_decode(resizing, "reduced" if reduced else "exact")
     if records:
         notes.add(records[0].note())
     elif window is not None:
@@ -271,25 +274,30 @@ def decode_parts(
     cache: Path | None,
     choose: Callable[[], Window],
     resizing: Resizing | None = None,
-) -> dict[str, NDArray[Any]]:
-    """Decode the kept rows of all parts together; add rows that fail to ``bad``."""
+) -> tuple[dict[str, NDArray[Any]], bool]:
+    """Decode the kept rows of all parts together; add rows that fail to ``bad``.
+
+    Without ``cache``, images stay in the user's cache (see `decode_images`); ``none`` keeps none.
+    Also return whether a JPEG file was decoded smaller than it is.
+    """
     if raw.domain == "text":
         return {
             part: strings([raw.parts[part].data[row] for row in rows])
             for part, rows in keep.items()
-        }
+        }, False
     if all(_ready(rows, mode, size) for rows in raw.parts.values()):
         return {
             part: data if len(rows) == len(data) else np.ascontiguousarray(data[rows])
             for part, rows in keep.items()
             for data in [raw.parts[part].data]
-        }
+        }, False
     at = [(part, int(row)) for part, rows in keep.items() for row in rows]
     sources = [raw.parts[part].data[row] for part, row in at]
     try:
         read = decode_images(
-            sources, mode=mode, size=size, cache=cache, choose=choose, resizing=resizing or COVER
-        )
+            sources, mode=mode, size=size, cache=None if str(cache) == "none" else cache,
+            choose=choose, resizing=resizing or COVER, keep=cache is None,
+        )  # fmt: skip
     except DataError as error:
         named = "" if str(error).startswith(f"{raw.name}:") else f"{raw.name}: "
         raise DataError(f"{named}{error}") from error
@@ -303,14 +311,14 @@ def decode_parts(
     ]
     notes.add(*remark_notes(remarks))
     if size is not None and resizing is not None:
-        notes.add(resizing.note(size))
+        notes.add(*replace(resizing, decode="reduced" if read.reduced else "exact").notes(size))
     images, start = read.images, 0
     decoded = {}
     for part, rows in keep.items():
         n = sum(row not in bad[part] for row in rows.tolist())
         decoded[part] = images[start : start + n]
         start += n
-    return decoded
+    return decoded, read.reduced
 
 
 def _ready(rows: Rows, mode: Mode | None, size: Size | None) -> bool:

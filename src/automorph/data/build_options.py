@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from automorph.data.images import Mode, Size
+from automorph.data.cut import Size
+from automorph.data.images import Mode
 from automorph.data.readers.raw import RawData
 from automorph.data.windows import WindowChoice, check_choice
 from automorph.errors import DataError, UsageError

@@ -17,6 +17,7 @@ from automorph.data.memory_map import allocate, finish, mapped
 from automorph.errors import DamagedError
 from automorph.files import make_folder, read_json, temporary_of, write_json
 
+_REDUCED = "reduced"
 _CHUNK = 4096  # rows copied at a time between memory maps
 
 
@@ -24,7 +25,8 @@ _CHUNK = 4096  # rows copied at a time between memory maps
 class Store:
     """A cache of decoded images: ``<key>.npy``, and ``<key>.json`` with the skipped rows.
 
-    ``<key>.remarks.json`` holds remarks on rows that were read, if there are any.
+    ``<key>.remarks.json`` holds remarks on rows that were read, and whether a file was decoded
+    smaller than it is, if there is anything to say.
 
     The key hashes the source (paths with size and time of change, or the encoded bytes) and the
     options, so a changed source is decoded again. Files are written under a temporary name and
@@ -58,22 +60,28 @@ class Store:
             return None
         return images, bad
 
-    def load_remarks(self) -> dict[int, str] | None:
-        """Return the remarks on rows of an earlier call, often none; None if they are damaged."""
+    def load_remarks(self) -> tuple[dict[int, str], bool] | None:
+        """Return the remarks on rows of an earlier call, and whether a file was reduced.
+
+        None if they are damaged.
+        """
         try:
             found = read_json(self.path.with_suffix(".remarks.json"))
-            return {int(row): str(remark) for row, remark in found.items()}
+            reduced = bool(found.pop(_REDUCED, False))
+            return {int(row): str(remark) for row, remark in found.items()}, reduced
         except FileNotFoundError:
-            return {}
+            return {}, False
         except (DamagedError, ValueError):
             return None
 
-    def save_remarks(self, remarks: Mapping[int, str]) -> None:
-        """Record remarks on rows, if there are any."""
-        if remarks:
+    def save_remarks(self, remarks: Mapping[int, str], *, reduced: bool) -> None:
+        """Record remarks on rows, and that a file was reduced, if there is anything to say."""
+        if remarks or reduced:
             make_folder(self.folder)
+            told = {str(row): remark for row, remark in remarks.items()}
             write_json(
-                self.path.with_suffix(".remarks.json"), {str(row): r for row, r in remarks.items()}
+                self.path.with_suffix(".remarks.json"),
+                {**told, **({_REDUCED: True} if reduced else {})},
             )
 
     def allocate(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:

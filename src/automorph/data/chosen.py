@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from automorph.data.images import Size
+from automorph.data.cut import Size
 from automorph.data.resizing import Resizing
 
 

@@ -48,7 +48,7 @@ def decode_like(
         for part, rows in raw.parts.items()
     }
     mode = next((one for one, count in CHANNELS.items() if (count,) == channels), None)
-    data = decode_parts(
+    data, _ = decode_parts(
         raw, keep, bad, notes, mode=mode if raw.domain == "image" else None, size=size,
         cache=None if cache is None else Path(cache), choose=choose, resizing=resizing,
     )  # fmt: skip

@@ -22,7 +22,7 @@ def map_chunks(
     """Yield ``work(*job)`` of every job, in order, from ``count`` processes (0: from threads)."""
     pool = _processes(processes) if processes else _threads()
     waiting: deque[Future[Made]] = deque()
-    ahead = 2 * (processes or (os.cpu_count() or 1)) + 1
+    ahead = 2 * (processes or usable_cores()) + 1
     try:
         for job in jobs:
             with uninterrupted_start():
@@ -42,9 +42,20 @@ def map_chunks(
             future.cancel()
 
 
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Some systems have none.
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 @lru_cache(maxsize=1)
 def _threads() -> Executor:
-    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="automorph-decode")
+    return ThreadPoolExecutor(min(8, usable_cores()), thread_name_prefix="automorph-decode")
+
+
+if hasattr(os, "register_at_fork"):
+    # Threads do not survive a fork, so the child starts its own on demand.
+    os.register_at_fork(after_in_child=_threads.cache_clear)
 
 
 @lru_cache(maxsize=4)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,30 +14,38 @@ from numpy.typing import NDArray
 
 from automorph.bars import progress_bar, watched
 from automorph.data.cache import Store
+from automorph.data.cut import Size
+from automorph.data.decoded_cache import Kept, digest_of
+from automorph.data.decoders import map_chunks, usable_cores
 from automorph.data.deep_pixels import FULL, Window
-from automorph.data.image_opening import BadImageError, strict_pillow
-from automorph.data.images import Mode, NoWindowError, Size, image_size, read_with_remarks
+from automorph.data.dicom import is_dicom
+from automorph.data.image_opening import BadImageError, content_of, strict_pillow
+from automorph.data.images import Mode, NoWindowError, Read, image_size, read_with_remarks
 from automorph.data.notes import shortened
 from automorph.data.resizing import COVER, Resizing
 from automorph.errors import DataError
 
 T = TypeVar("T")
-_Result = tuple[NDArray[np.uint8], str] | str
-"""Pixels and a remark, or the reason why there are none."""
+_Result = tuple[Read | str, bytes]
+"""What was read, or the reason why nothing was; and the hash of the source, if it is wanted."""
 
 GREY = "grey among images in colour, so its values are repeated in all channels"
-_PROBE, _CHUNK = 16, 64
-# Below this many pixels the interpreter dominates, and threads only add cost.
+_PROBE, _CHUNK = 16, 32
 _THREADS_PAY = 96 * 96
+"""Pixels of a source below which the interpreter dominates, and threads only add cost."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Images uint8 (m, H, W, C), the reasons of bad rows, and remarks on good ones, by position."""
+    """Images uint8 (m, H, W, C), the reasons of bad rows, and remarks on good ones, by position.
+
+    ``reduced``: whether a JPEG file was decoded smaller than it is.
+    """
 
     images: NDArray[np.uint8]
     bad: dict[int, str]
     remarks: dict[int, str]
+    reduced: bool = False
 
 
 def read_images(
@@ -73,14 +79,16 @@ def decode_images(
     cache: Path | None = None,
     choose: Callable[[], Window] = lambda: FULL,
     resizing: Resizing = COVER,
+    keep: bool = False,
 ) -> Decoded:
     """Read images like `read_images`, with remarks on what was guessed.
 
     ``choose`` is called once, if an image has more than 8 bits, for the window of all of them.
+    ``keep``: without ``cache``, images of 8 bits are kept for the next command (see `Kept`).
     """
     how = _How(mode, size, None, resizing)
     try:
-        return _decode(sources, how, cache)
+        return _decode(sources, how, cache, keep=keep)
     except NoWindowError:
         with strict_pillow():
             window = choose()
@@ -117,7 +125,7 @@ class _How:
         window = () if self.window is None else (self.window,)
         return self.mode, self.size, *window, *(() if self.resizing == COVER else (self.resizing,))
 
-    def read(self, source: Any) -> _Result:
+    def read(self, source: Any) -> Read | str:
         """Return pixels and a remark, or the reason why there are none."""
         try:
             return read_with_remarks(
@@ -128,23 +136,48 @@ class _How:
         except BadImageError as error:
             return str(error)
 
-
-def _decode(sources: Sequence[Any], how: _How, cache: Path | None) -> Decoded:
-    if cache is None:
-        found = _stack(sources, how, lambda shape: np.zeros(shape, np.uint8))
-    else:
-        store = Store.of(cache, sources, *how.key)
-        loaded, remarks = store.load(), store.load_remarks()
-        if loaded is not None and remarks is not None:
-            found = Decoded(*loaded, remarks)
-        else:
+    def read_all(self, sources: Sequence[Any], hashing: bool) -> list[_Result]:
+        """Read some sources, each from the disk once."""
+        found: list[_Result] = []
+        for source in sources:
             try:
-                made = _stack(sources, how, store.allocate)
-                store.save_remarks(made.remarks)
-                found = Decoded(store.save(made.images, made.bad), made.bad, made.remarks)
-            except BaseException:
-                store.discard()
-                raise
+                content = source if is_dicom(source) else content_of(source)
+            except BadImageError as error:
+                found.append((str(error), b""))
+                continue
+            digest = digest_of(content) if hashing else b""
+            found.append((self.read(content), digest))
+        return found
+
+
+def _decode(
+    sources: Sequence[Any], how: _How, cache: Path | None, *, keep: bool = False
+) -> Decoded:
+    if cache is None:
+        kept = Kept.of(sources, how.key) if keep else None
+        found = None if kept is None else kept.load(sources)
+        if found is not None:
+            return Decoded(*found)
+        digests: list[bytes] | None = None if kept is None else []
+        made = _cropped(_stack(sources, how, lambda s: np.zeros(s, np.uint8), digests), sources)
+        if kept is not None and digests is not None:
+            kept.save(digests, made.images, made.bad, made.remarks, reduced=made.reduced)
+        return made
+    store = Store.of(cache, sources, *how.key)
+    loaded, told = store.load(), store.load_remarks()
+    if loaded is not None and told is not None:
+        return _cropped(Decoded(*loaded, *told), sources)
+    try:
+        made = _stack(sources, how, store.allocate)
+        store.save_remarks(made.remarks, reduced=made.reduced)
+        return _cropped(replace(made, images=store.save(made.images, made.bad)), sources)
+    except BaseException:
+        store.discard()
+        raise
+
+
+def _cropped(found: Decoded, sources: Sequence[Any]) -> Decoded:
+    """Leave out the room at the end for bad images."""
     return replace(found, images=found.images[: len(sources) - len(found.bad)])
 
 
@@ -152,21 +185,28 @@ def _stack(
     sources: Sequence[Any],
     how: _How,
     allocate: Callable[[tuple[int, ...]], NDArray[np.uint8]],
+    digests: list[bytes] | None = None,
 ) -> Decoded:
-    """Read into an array with room for all sources; the good images come first."""
+    """Read into an array with room for all sources; the good images come first.
+
+    The hashes of the sources are appended to ``digests``.
+    """
     images: NDArray[np.uint8] | None = None
     bad: dict[int, str] = {}
     remarks: dict[int, str] = {}
     grey_rows: list[int] = []
-    n = 0
-    with strict_pillow(), closing(_read_all(sources, how)) as results:
-        for row, result in enumerate(progress(results, len(sources), "Reading images")):
+    n, reduced = 0, False
+    with strict_pillow(), closing(_read_all(sources, how, digests is not None)) as results:
+        for row, (result, digest) in enumerate(progress(results, len(sources), "Reading images")):
+            if digests is not None:
+                digests.append(digest)
             if isinstance(result, str):
                 bad[row] = result
                 continue
-            pixels, remark = result
-            if remark:
-                remarks[row] = remark
+            pixels = result.pixels
+            reduced |= result.scale > 1
+            if result.remark:
+                remarks[row] = result.remark
             if images is None:
                 images = allocate((len(sources), *pixels.shape))
             if pixels.shape[:2] != images.shape[1:3]:
@@ -184,7 +224,7 @@ def _stack(
     if images.shape[3] > 1:
         for row in grey_rows:
             remarks[row] = "; ".join(filter(None, (remarks.get(row), GREY)))
-    return Decoded(images, bad, remarks)
+    return Decoded(images, bad, remarks, reduced)
 
 
 def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
@@ -201,23 +241,27 @@ def progress(items: Iterable[T], total: int, title: str) -> Iterator[T]:
             bar.update(task, completed=number, facts=f"{number:,} of {total:,}")
 
 
-def _read_all(sources: Sequence[Any], how: _How) -> Generator[_Result]:
+def _read_all(sources: Sequence[Any], how: _How, hashing: bool) -> Generator[_Result]:
     """Read in order; yield the reason in place of each bad image."""
-    read = how.read
-    probe = [read(source) for source in sources[:_PROBE]]
-    yield from probe
-    shapes = [result[0].shape for result in probe if not isinstance(result, str)]
-    large = max((height * width for height, width, _ in shapes), default=0)
-    rest = range(_PROBE, len(sources), _CHUNK)
-    if large < _THREADS_PAY or not rest:
-        yield from map(read, sources[_PROBE:])
-        return
-    pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
-    try:
-        for chunk in pool.map(lambda at: list(map(read, sources[at : at + _CHUNK])), rest):
-            yield from chunk
-    finally:
-        pool.shutdown(cancel_futures=True)
+    chunks = (sources[at : at + _CHUNK] for at in range(0, len(sources), _CHUNK))
+    if usable_cores() > 1 and len(sources) > _CHUNK and _are_large(sources[:_PROBE]):
+        parts: Iterable[list[_Result]] = map_chunks(how.read_all, ((c, hashing) for c in chunks), 0)
+    else:
+        parts = (how.read_all(chunk, hashing) for chunk in chunks)
+    for part in parts:
+        yield from part
+
+
+def _are_large(sources: Sequence[Any]) -> bool:
+    """Return whether threads pay for sources like these, by their headers."""
+    for source in sources:
+        try:
+            height, width = image_size(source)
+        except BadImageError:
+            continue
+        if height * width >= _THREADS_PAY:
+            return True
+    return False
 
 
 def _sizes_differ(sources: Sequence[Any]) -> DataError:

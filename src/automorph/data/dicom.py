@@ -7,7 +7,6 @@ import warnings
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,14 +36,14 @@ def is_dicom(source: Any) -> bool:
         return source[_AT : _AT + 4] == _MAGIC
     if not isinstance(source, str | os.PathLike):
         return False
-    path = Path(source)
-    if path.suffix.lower() in ENDINGS:
+    ending = os.path.splitext(source)[1]
+    if ending.lower() in ENDINGS:
         return True
     # Archives of hospitals name files IM000001, or by a number with dots: 1.2.840.113619.2.
-    if path.suffix and not path.suffix[1:].isdecimal():
+    if ending not in ("", ".") and not ending[1:].isdecimal():
         return False
     try:
-        with path.open("rb") as file:
+        with open(source, "rb") as file:
             file.seek(_AT)
             return file.read(4) == _MAGIC
     except OSError:

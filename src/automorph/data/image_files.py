@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automorph.data.cut import Size, scale_for
 from automorph.data.decoders import map_chunks
 from automorph.data.deep_pixels import Window
 from automorph.data.image_opening import BadImageError
-from automorph.data.images import CHANNELS, Depth, Mode, Size, depth_of, read_image
+from automorph.data.images import CHANNELS, Depth, Mode, depth_of, read_image
 from automorph.data.resizing import COVER, Resizing
 from automorph.errors import DataError
 from automorph.operations import Stream
@@ -86,6 +87,13 @@ class ImageFiles:
         paths = map_chunks(_inspect, self._chunks(np.arange(len(self)), 64), 0)
         for chunk in paths:
             yield from chunk
+
+    def reduces(self, whole: Size) -> bool:
+        """Return whether a JPEG file of this size (W, H) may be decoded smaller than it is."""
+        return self.resizing.decode == "reduced" and (
+            scale_for((0, 0, *whole) if self.crop else self.resizing.region(whole, self.size),
+                      self.size) > 1
+        )  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
         """Return the options that decide how rows look, as plain data."""

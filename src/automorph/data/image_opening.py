@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,6 +113,29 @@ def checked(path: Path) -> Path:
     if path.stat().st_size == 0:
         raise BadImageError("zero bytes")
     return path
+
+
+_WHOLE = 32 << 20
+"""Bytes of the largest file that is read at once; Pillow reads larger ones as it needs them."""
+
+
+def content_of(source: Any) -> Any:
+    """Return the bytes of a file, unless it is very large; other sources as they are.
+
+    Raises BadImageError for a file that cannot be read.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return source
+    with reasons(source):
+        try:
+            with open(source, "rb", buffering=0) as file:
+                if os.fstat(file.fileno()).st_size > _WHOLE:
+                    return source
+                content = file.read()
+        except (OSError, ValueError):
+            checked(Path(source))  # Gives a better reason, if it is a common one.
+            raise
+        return content or checked(Path(source))
 
 
 @cache

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from automorph.data.cut import Box, Cut, Size, is_jpeg
 from automorph.data.deep_pixels import (
     FULL,
     OWN,
@@ -31,34 +31,30 @@ from automorph.data.image_opening import (
     reopenable,
     too_large,
 )
+from automorph.data.orientation import UPRIGHT, orientation_of, upright_size
 from automorph.data.resizing import COVER, Resizing
 
 Mode = Literal["grey", "rgb", "rgba"]
-Size = tuple[int, int]
-Box = Callable[[Size], tuple[int, int, int, int]]
-"""Map height and width to the region that is cut out: top, left, height, width."""
-
 CHANNELS: dict[Mode, int] = {"grey": 1, "rgb": 3, "rgba": 4}
 _PILLOW_MODE = {"grey": "L", "rgb": "RGB", "rgba": "RGBA"}
 _GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"}
-_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-UNREADABLE_EXIF = "the EXIF data cannot be read, so the image may be turned or mirrored"
-"""A remark on an image that was read without its orientation."""
 FRAMES = "only the first of several frames is read"
 TRANSPARENCY = "transparency is dropped (keep it with mode='rgba')"
 
 
 class NoWindowError(BadImageError):
     """An image of more than 8 bits was read without a window."""
+
+
+class Read(NamedTuple):
+    """The pixels of an image, and a remark on what was guessed, often empty.
+
+    ``scale`` is the divisor by which a JPEG file was decoded smaller than it is; 1: in full.
+    """
+
+    pixels: NDArray[np.uint8]
+    remark: str = ""
+    scale: int = 1
 
 
 def read_image(
@@ -93,10 +89,9 @@ def read_image(
     >>> read_image(np.full((2, 4), 7, np.uint8), size=(2, 2)).shape
     (2, 2, 1)
     """
-    pixels, _ = read_with_remarks(
+    return read_with_remarks(
         source, mode=mode, size=size, box=box, window=window or FULL, resizing=resizing
-    )
-    return pixels
+    ).pixels
 
 
 def read_with_remarks(
@@ -107,32 +102,35 @@ def read_with_remarks(
     box: Box | None = None,
     window: Window | None = None,
     resizing: Resizing = COVER,
-) -> tuple[NDArray[np.uint8], str]:
-    """Read one image like `read_image`; also return a remark on what was guessed, often empty.
+) -> Read:
+    """Read one image like `read_image`; also return what was guessed, and how it was decoded.
 
     Raises NoWindowError if the image has more than 8 bits and ``window`` is None.
     """
     if isinstance(source, np.ndarray):
-        return _read_array(source, mode, size, resizing), ""
+        return Read(_read_array(source, mode, size, resizing))
     dicom = _dicom_or_none(source)
     if isinstance(dicom, np.ndarray):
-        return _read_array(dicom, mode, size, resizing), ""
+        return Read(_read_array(dicom, mode, size, resizing))
     if dicom is not None:
-        return _fitted(_image_of(dicom, window), mode, size, box, resizing), ""
+        return Read(_fitted(_image_of(dicom, window), mode, Cut(size, box, resizing)))
     with opened(source) as image:
         several = _has_frames(image)  # before the pixels are loaded: it moves through a GIF
         deep = deep_values(image, lambda: open_image(reopenable(source, image)))
+        cut = Cut(size, box, resizing)
+        if deep is None:
+            cut = cut.reduced(image)
         # After the values are loaded: Pillow turns a TIFF itself, and then drops its tag.
         image.load()
         clear = mode != "rgba" and _is_transparent(image)
-        orientation, remark = _orientation_of(image)
+        orientation, remark = orientation_of(image)
         remarks = [remark, FRAMES if several else "", TRANSPARENCY if clear else ""]
         if deep is not None:
             image = _image_of(deep, window)
-        if orientation in _UPRIGHT:
-            image = image.transpose(_UPRIGHT[orientation])
-        pixels = _fitted(image, mode, size, box, resizing)
-    return pixels, "; ".join(filter(None, remarks))
+        if orientation in UPRIGHT:
+            image = image.transpose(UPRIGHT[orientation])
+        pixels = _fitted(image, mode, cut)
+    return Read(pixels, "; ".join(filter(None, remarks)), cut.scale)
 
 
 def deep_image(source: Any) -> DeepImage | None:
@@ -151,13 +149,15 @@ class Depth:
     """The kind of deep values of an image, None for 8 bits, and the window that its file states.
 
     ``stated`` is the number of windows in the file; ``own`` is the first.
-    ``remark`` is that of `read_with_remarks`, often empty.
+    ``remark`` is that of `read_with_remarks`, often empty. ``jpeg`` is the upright size (W, H) of a
+    JPEG file.
     """
 
     kind: str | None
     own: Window | None = None
     remark: str = ""
     stated: int = 0
+    jpeg: Size | None = None
 
 
 def depth_of(source: Any) -> Depth:
@@ -172,14 +172,13 @@ def depth_of(source: Any) -> Depth:
     with opened(source) as image:
         kind = deep_kind(image)  # before Pillow looks for EXIF data and loads the pixels
         # Pillow applies the orientation of a TIFF itself.
-        remark = "" if image.format == "TIFF" else _orientation_of(image)[1]
+        remark = "" if image.format == "TIFF" else orientation_of(image)[1]
         frames = FRAMES if _has_frames(image) else ""
-        return Depth(kind, remark="; ".join(filter(None, (remark, frames))))
+        jpeg = upright_size(image) if is_jpeg(image) else None
+        return Depth(kind, remark="; ".join(filter(None, (remark, frames))), jpeg=jpeg)
 
 
-def _fitted(
-    image: Image.Image, mode: Mode | None, size: Size | None, box: Box | None, resizing: Resizing
-) -> NDArray[np.uint8]:
+def _fitted(image: Image.Image, mode: Mode | None, cut: Cut) -> NDArray[np.uint8]:
     """Convert an upright PIL image to uint8 (H, W, C) of the mode and size."""
     grey = image.mode in _GREY
     if mode == "rgba" and not image.has_transparency_data:
@@ -191,13 +190,7 @@ def _fitted(
     wanted = _PILLOW_MODE[mode] if mode else ("L" if grey else "RGB")
     if image.mode != wanted:
         image = image.convert(wanted)
-    if size and box is not None:
-        top, left, height, width = box((image.size[1], image.size[0]))
-        cut = (left, top, left + width, top + height)
-        image = image.resize((size[1], size[0]), resizing.method, box=cut)
-    elif size:
-        image = resizing.fit(image, size)
-    pixels = np.asarray(image, dtype=np.uint8)
+    pixels = np.asarray(cut.of(image), dtype=np.uint8)
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
@@ -230,18 +223,6 @@ def _dicom_or_none(source: Any) -> DeepImage | NDArray[np.uint8] | None:
         return found
 
 
-def _orientation_of(image: Image.Image) -> tuple[int, str]:
-    """Return the EXIF orientation (1: upright), and a remark if the EXIF data cannot be read."""
-    try:
-        found = image.getexif().get(_ORIENTATION)
-        if found is not None:
-            return int(found), ""
-    except Exception:  # Pillow raises what it meets: SyntaxError, struct.error, TypeError, ...
-        return 1, UNREADABLE_EXIF
-    # Of data that end too early, Pillow only warns.
-    return 1, "" if _is_whole(image.info.get("exif")) else UNREADABLE_EXIF
-
-
 def _has_frames(image: Image.Image) -> bool:
     """Return whether a file holds more than one picture."""
     # Photographs of telephones hold previews as further frames of an MPO.
@@ -256,17 +237,6 @@ def _is_transparent(image: Image.Image) -> bool:
     return bool(alpha[0] != 255)
 
 
-def _is_whole(exif: Any) -> bool:
-    """Return whether the first directory of EXIF data, if there are any, is complete."""
-    if not isinstance(exif, bytes) or not exif:
-        return True
-    data = exif.removeprefix(b"Exif\0\0")
-    order: Literal["little", "big"] = "little" if data[:2] == b"II" else "big"
-    at = int.from_bytes(data[4:8], order)
-    entries = int.from_bytes(data[at : at + 2], order)
-    return at >= 8 and at + 2 + 12 * entries <= len(data)
-
-
 def image_size(source: Any) -> Size:
     """Read height and width from the header alone (EXIF orientation applied)."""
     if isinstance(source, np.ndarray):
@@ -275,9 +245,8 @@ def image_size(source: Any) -> Size:
         with reasons(source):
             return dicom_size(source if isinstance(source, bytes) else checked(Path(source)))
     with opened(source) as image:
-        # Pillow applies the orientation of a TIFF itself.
-        turned = image.format != "TIFF" and 5 <= _orientation_of(image)[0] <= 8
-        return image.size if turned else (image.size[1], image.size[0])
+        width, height = upright_size(image)
+        return height, width
 
 
 def _read_array(
@@ -296,4 +265,4 @@ def _read_array(
         return pixels
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     kept: Mode | None = "rgba" if mode is None and channels == 4 else mode
-    return _fitted(image, kept, size, None, resizing)
+    return _fitted(image, kept, Cut(size, None, resizing))

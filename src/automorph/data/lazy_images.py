@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph.data.cut import Size
 from automorph.data.dataset import BadRow, Dataset, Split, left_out, strings
 from automorph.data.decoding import progress, remark_notes
 from automorph.data.dicom import dicom_facts, is_dicom
 from automorph.data.image_files import ImageFiles
 from automorph.data.image_opening import strict_pillow
-from automorph.data.images import Depth, Mode, Size
+from automorph.data.images import Depth, Mode
 from automorph.data.label_conflicts import with_contradictions, with_copies
 from automorph.data.labels import check_classes, encode
 from automorph.data.leakage import LeakageAction, guard_leakage
@@ -23,7 +24,7 @@ from automorph.data.limits import check_equal_classes, choose, limit_note, limit
 from automorph.data.notes import Notes
 from automorph.data.readers.folders import ClassImages
 from automorph.data.readers.layout import ClassFolders, layout_of
-from automorph.data.resizing import COVER, Resizing
+from automorph.data.resizing import COVER, DECODE, Decode, Resizing, with_decode
 from automorph.data.set_window import no_window_needed, window_of_parts
 from automorph.data.splits import split
 from automorph.data.window_record import WindowRecord
@@ -48,6 +49,7 @@ def read_large_folder(
     keep_together: str | None = None,
     window: WindowChoice = None,
     resizing: Resizing | None = None,
+    decode: Decode = DECODE,
 ) -> Dataset:
     """Make a data set of a class folder whose images are decoded on demand (see `ImageFiles`).
 
@@ -71,7 +73,7 @@ def read_large_folder(
     images = ClassImages(root, name)
     made: dict[str, Any] = {}
     skipped: list[BadRow] = []
-    deep, remarks = 0, []
+    deep, remarks, reduced = 0, [], False
     for part, folders in parts.items():
         names, labels = _index(images, folders, numbers[part])
         if limit is not None and part == "train" and "test" in parts:
@@ -80,9 +82,11 @@ def read_large_folder(
                 notes.add(limit_note(labels, rows, equal_classes=equal_classes))
             names, labels = names[rows], labels[rows]
         files = ImageFiles(
-            root, names, size, mode or "rgb", crop, decoders, resizing=resizing or COVER
-        )
+            root, names, size, mode or "rgb", crop, decoders,
+            resizing=with_decode(resizing, decode) or COVER,
+        )  # fmt: skip
         made[part], bad, depths = _inspected(files, labels, keep_together)
+        reduced |= decode == "reduced" and any(one.jpeg is not None for one in depths)
         deep += sum(depth.kind is not None for depth in depths)
         remarks += [(str(n), d.remark) for n, d in zip(names, depths, strict=True) if d.remark]
         skipped += bad
@@ -103,8 +107,11 @@ def read_large_folder(
         notes.add(record.note())
     elif window is not None:
         raise no_window_needed(name, window)
+    resizing = with_decode(resizing, "reduced" if reduced else "exact")
+    if not reduced:
+        made = {part: _changed(one, resizing=resizing or COVER) for part, one in made.items()}
     if resizing is not None:
-        notes.add(resizing.note(size))
+        notes.add(*resizing.notes(size))
     dataset = Dataset(
         name, classes, skipped=tuple(skipped), notes=notes.lines, keep_together=keep_together,
         window=record, resizing=resizing, **made,
@@ -135,6 +142,8 @@ def _inspected(
     with strict_pillow():
         for row, found in enumerate(progress(files.inspect(), len(files), "Reading")):
             digests[row], reason, depth = found
+            if depth.jpeg is not None and not files.reduces(depth.jpeg):
+                depth = replace(depth, jpeg=None)
             depths.append(depth)
             if reason is not None:
                 bad.append((row, BadRow(str(files.names[row]), reason)))
@@ -183,8 +192,10 @@ def _windowed(
         name, paths, {part: one.names for part, one in parts.items()}, choice,
         labels=labels["train"], classes=classes, together=together,
     )  # fmt: skip
-    changed = {}
-    for part, one in parts.items():
-        files: Any = replace(one.data, window=window)  # type: ignore[type-var]
-        changed[part] = one.with_data(files, np.arange(len(one)))
-    return changed, record
+    return {part: _changed(one, window=window) for part, one in parts.items()}, record
+
+
+def _changed(part: Split, **options: Any) -> Split:
+    """Return a part whose files are read in another way."""
+    files: Any = replace(part.data, **options)  # type: ignore[type-var]
+    return part.with_data(files, np.arange(len(part)))

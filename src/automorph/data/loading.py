@@ -26,7 +26,7 @@ from automorph.data.readers.hub import raw_from_huggingface
 from automorph.data.readers.in_memory import Pair, raw_from_arrays, with_groups
 from automorph.data.readers.raw import RawData
 from automorph.data.readers.torch_items import raw_from_torch
-from automorph.data.resizing import Resizing
+from automorph.data.resizing import DECODE, Decode, Resizing
 from automorph.data.sources import SOURCES, Request, Source
 from automorph.data.windows import WindowChoice
 from automorph.errors import UsageError
@@ -62,6 +62,7 @@ def load_data(
     sizing: Sizing | None = None,
     target: TargetKind = "classes",
     label_of: str | None = None,
+    decode: Decode | None = None,
 ) -> Dataset:
     """Load a source: ``digits``, ``mnist``, ``folder:PATH``, ... (``automorph list data``).
 
@@ -92,7 +93,11 @@ def load_data(
     - ``leakage``: ``refuse``, ``drop`` or ``keep`` examples that lie in two parts.
     - ``root``: the folder of known sets, also searched for relative paths; default
       ``$AUTOMORPH_DATA``, else ``./data``.
-    - ``cache``: a folder for decoded images, which are then memory-mapped.
+    - ``cache``: a folder for decoded images, which are then memory-mapped. Without it, images of a
+      few megabytes of files or more stay in ``~/.cache/automorph/images`` (``AUTOMORPH_CACHE``), by
+      the content of their files, for the next command; ``"none"`` keeps none.
+    - ``decode``: ``reduced`` (default) decodes JPEG files at 1/2, 1/4 or 1/8 of their size where
+      that still covers ``size``; ``exact`` decodes them in full.
     - ``download``: download a known set that is not on disk. ``hub:`` sources download by
       themselves.
     - ``on_demand``: for sets larger than memory. Images of a ``folder:`` stay in their files and
@@ -122,7 +127,7 @@ def load_data(
             _resolve(source.partition(":")[2], root), size=both, mode=mode, crop=crop,
             decoders=decoders, limit=limit, equal_classes=equal_classes, seed=seed,
             skip_bad=skip_bad, leakage=leakage, keep_together=keep_together, window=window,
-            resizing=resizing,
+            resizing=resizing, decode=decode or DECODE,
         )  # fmt: skip
     raw = read_source(source, columns, root, download)
     if on_demand and raw.domain == "image":
@@ -142,6 +147,7 @@ def load_data(
         skip_bad=skip_bad,
         leakage=leakage,
         cache=Path(cache) if cache else None,
+        decode=decode or DECODE,
         window=window,
         resizing=resizing,
         hold_out=hold_out,
@@ -184,8 +190,8 @@ def from_arrays(
     ``(images, labels)``. ``groups`` (n,) are the values that stay in one part when the rows are
     split, such as the number of a person (scikit-learn's ``groups``). ``options`` are ``size``,
     ``mode``, ``limit``, ``equal_classes``, ``seed``, ``skip_bad``, ``leakage``, ``window``,
-    ``resizing``, ``cache``, ``hold_out``, ``target`` and ``label_of`` of :func:`load_data`; for
-    another target than classes, ``labels`` are (n, k), or masks (n, H, W).
+    ``resizing``, ``decode``, ``cache``, ``hold_out``, ``target`` and ``label_of`` of
+    :func:`load_data`; for another target than classes, ``labels`` are (n, k), or masks (n, H, W).
 
     >>> import numpy as np
     >>> images = np.arange(4, dtype=np.uint8).repeat(64).reshape(4, 8, 8)

@@ -13,8 +13,9 @@ from PIL import Image
 
 from automorph.data.annotated import Annotated, is_missing
 from automorph.data.annotation import Annotation
+from automorph.data.cut import Size
 from automorph.data.image_opening import BadImageError, opened, strict_pillow
-from automorph.data.images import Size, image_size
+from automorph.data.images import image_size
 from automorph.data.labels import listed
 from automorph.data.notes import Notes, shortened
 from automorph.data.readers.raw import RawData, Rows

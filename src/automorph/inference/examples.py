@@ -124,7 +124,9 @@ def split_like_run(
     elif isinstance(source, str):
         # Images that have this size already stay as they are.
         size: dict[str, Any] = (
-            {"size": run.shape[:2], "resizing": run.resizing} if run.shape else {}
+            {"size": run.shape[:2], "resizing": run.resizing, "decode": run.decode}
+            if run.shape
+            else {}
         )
         size["target"] = run.target
         data = load_data(source, **{**size, **options})

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from automorph.data import Resizing, Split, TargetKind, check_kind
+from automorph.data import Decode, Resizing, Split, TargetKind, check_kind
 from automorph.errors import DamagedError, UsageError
 from automorph.files import read_json
 from automorph.metrics import OperatingPoint
@@ -96,6 +96,11 @@ class TrainedRun:
     def resizing(self) -> Resizing | None:
         """How images were brought to their size; None: in the usual way."""
         return resized_as(self.file)
+
+    @property
+    def decode(self) -> Decode:
+        """How large JPEG files were decoded."""
+        return "exact" if self.resizing is None else self.resizing.decode
 
     @property
     def operating_point(self) -> OperatingPoint | None:

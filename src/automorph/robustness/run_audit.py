@@ -41,6 +41,7 @@ from automorph.training import (
     as_task,
     check_options,
     check_repeats,
+    decoded_as,
     make_task,
     resized_as,
     sized_as,
@@ -312,7 +313,9 @@ def _data(
         check_options(source, options)
         resizing = resizing_of(model) if checkpoint is None else resized_as(checkpoint)
         sizing = sizing_for() if checkpoint is None else sized_as(checkpoint)
-        known = {"resizing": resizing, "sizing": sizing if model is None else None}
+        known: dict[str, Any] = {"resizing": resizing, "sizing": sizing if model is None else None}
+        if checkpoint is not None:
+            known["decode"] = decoded_as(checkpoint)
         options = {"metadata": None, **known, **options}
         if folds:
             options["hold_out"] = False

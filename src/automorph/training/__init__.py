@@ -29,6 +29,7 @@ from automorph.training.identity import alike, differences
 from automorph.training.label_thresholds import thresholds_in
 from automorph.training.load_model import (
     Trained,
+    decoded_as,
     load_trained,
     operating_point_of,
     resized_as,
@@ -56,6 +57,7 @@ from automorph.training.result import (
     unpacked,
     unpacked_floats,
 )
+from automorph.training.run_defaults import decode_begun
 from automorph.training.same_run import SameRun, check_same_run
 from automorph.training.sampler import balanced_rows, batches, order, repeats, steps_per_epoch
 from automorph.training.schedule import learning_rate, longest_stable
@@ -115,6 +117,8 @@ __all__ = [
     "check_same_run",
     "choose_setting",
     "corpus_of",
+    "decode_begun",
+    "decoded_as",
     "default_model",
     "differences",
     "divergence",

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from automorph.errors import DamagedError, DiskError
-from automorph.files import cache_home, make_folder
+from automorph.files import cache_home, keep_recent, make_folder
 from automorph.training.checkpoint import read_checkpoint, write_checkpoint
 from automorph.training.linear_head import Features
 
@@ -37,17 +36,5 @@ def cached(content: dict[str, Any], make: Callable[[], Features]) -> Features:
     with suppress(DiskError):
         make_folder(folder)
         write_checkpoint(path, asdict(made), content)
-        _shrink(folder)
+        keep_recent(folder, MOST)
     return made
-
-
-def _shrink(folder: Path) -> None:
-    """Delete the files that were used least recently until the others fit."""
-    with suppress(OSError):  # Another process may delete the same files.
-        files = [(path.stat(), path) for path in folder.glob("*.safetensors")]
-        total = sum(status.st_size for status, _ in files)
-        for status, path in sorted(files, key=lambda one: (one[0].st_mtime_ns, one[1].name)):
-            if total <= MOST:
-                return
-            path.unlink(missing_ok=True)
-            total -= status.st_size

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from automorph.data import Chosen, Photographs, Resizing, Sizing, split_hashes
+from automorph.data import Chosen, Decode, Photographs, Resizing, Sizing, split_hashes
 from automorph.errors import UsageError
 from automorph.metrics import OperatingPoint
 from automorph.models import build_model, build_text_model, without_weights
@@ -98,6 +98,12 @@ def resized_as(path: str | os.PathLike[str]) -> Resizing | None:
     found = facts.get("resizing")
     check_resizing(found, file)
     return None if found is None else Resizing(**found)
+
+
+def decoded_as(path: str | os.PathLike[str]) -> Decode:
+    """Return how the JPEG files of a network's training were decoded; earlier ones: in full."""
+    found = resized_as(path)
+    return "exact" if found is None else found.decode
 
 
 def sized_as(path: str | os.PathLike[str]) -> Sizing:

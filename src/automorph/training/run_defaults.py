@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from automorph.data import Decode
 from automorph.policies import Policy, former, identity_form, load_policy
 from automorph.training.recipe_table import LATEST, TABLES
 
@@ -46,6 +47,20 @@ def model_begun(folder: Path) -> str | None:
     """Return the model that a run in a folder was begun with; None if there is no run."""
     found = next((r for r in map(_record_in, _contents(folder)) if r is not None), None)
     return None if found is None else found.get("model")
+
+
+def decode_begun(folder: Path) -> Decode | None:
+    """Return how the run in a folder decoded large JPEG files; None if there is no run.
+
+    Runs of earlier versions decoded them in full, and record nothing; nor do runs without any.
+    """
+    found = next((r for r in map(_record_in, _contents(folder)) if r is not None), None)
+    if found is None:
+        return None
+    known = [found.get("data"), found.get("seen")]
+    resized = [one.get("resizing") for one in known if isinstance(one, dict)]
+    reduced = any(isinstance(one, dict) and one.get("decode") == "reduced" for one in resized)
+    return "reduced" if reduced else "exact"
 
 
 def metric_begun(folder: Path) -> str | None:

@@ -27,7 +27,7 @@ from automorph.training.options import check_entries, check_folder, check_option
 from automorph.training.photographs import choose_setting
 from automorph.training.recipe import Recipe
 from automorph.training.recipe_table import LATEST, OF_FROZEN, recipe_for
-from automorph.training.run_defaults import defaults_of, model_begun
+from automorph.training.run_defaults import decode_begun, defaults_of, model_begun
 from automorph.training.task import Task, make_task, training_rows
 
 _OF_UNLABELLED = ("image", "text", "label", "size", "skip_bad", "root", "cache", "download")
@@ -96,6 +96,8 @@ def as_task(
         as_dataset(source, **options)  # Raises for options that this source cannot take.
     else:
         known: dict[str, Any] = {"resizing": resizing_of(model)}
+        if run_folder is not None and (begun := decode_begun(Path(run_folder))) is not None:
+            known["decode"] = begun
         if model is None and options.get("target") != "masks":
             version = changes.get("defaults", LATEST)
             frozen = changes.keys() <= {"defaults", *OF_FROZEN}

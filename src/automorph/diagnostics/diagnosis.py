@@ -112,12 +112,14 @@ class Bench:
         share = np.full(self.copies + 1, 0.5 / self.copies)
         share[0] = 0.5
         errors, residuals = self._errors(blocks, share)
+        exact = blocks.astype(np.float64)
+        centre = averaged(exact)
         before = self._base_errors
         relative = self.by_group((errors - before) / before.mean())
         risk = self._risk(residuals)
         return Diagnosis(
-            alignment=self._alignment_of(averaged(blocks)) - self._alignment,
-            invariance=displacement(blocks),
+            alignment=self._alignment_of(centre) - self._alignment,
+            invariance=displacement(exact, centre=centre),
             variance=variance_regulariser(blocks @ self._weights, loss="squared")
             / float(before.mean() / 2),
             label_risk=risk.value,
@@ -159,7 +161,20 @@ class Bench:
 
     def _blocks(self, drawn: Sequence[Any]) -> Floats:
         """Return features of the originals and of their copies, ``(n, 1 + copies, D)``."""
-        return np.stack([self._originals, *(self._scaled(images) for images in drawn)], axis=1)
+        blocks = np.empty((len(self.images), 1 + len(drawn), self._originals.shape[1]), np.float32)
+        blocks[:, 0] = self._originals
+        known = [self.images, *drawn]
+        for number, images in enumerate(drawn, 1):
+            new = np.ones(len(images), bool)
+            # Many operations draw no more than a sign, so that copies often repeat each other.
+            for earlier in range(number):
+                same = np.flatnonzero(new)
+                same = same[~changed_examples(known[earlier][same], images[same])]
+                blocks[same, number] = blocks[same, earlier]
+                new[same] = False
+            if new.any():
+                blocks[new, number] = self._scaled(images if new.all() else images[new])
+        return blocks
 
     @property
     def error(self) -> float:
@@ -282,21 +297,25 @@ class Bench:
         return self._inverse @ (self._originals.T @ self._targets)
 
     @cached_property
+    def _side(self) -> Floats:
+        return self._originals @ self._inverse
+
+    @cached_property
+    def _hat(self) -> Floats:
+        return np.asarray(np.einsum("nd,nd->n", self._side, self._originals), np.float32)
+
+    @cached_property
     def _usual(self) -> Floats:
         """The unexplained share of originals that are left out of the data."""
-        x = self._originals
-        hat = np.einsum("nd,nd->n", x @ self._inverse, x)
-        return self._share(hat / (1 - hat), x)
+        return self._share(self._hat / (1 - self._hat), self._originals)
 
     def _unexplained(self, blocks: Floats) -> Floats:
         """Return the unexplained share of copies, ``(n, T)``, with their own originals left out."""
-        x, u = self._originals, blocks[:, 1:]
-        side = x @ self._inverse
-        hat = np.einsum("nd,nd->n", side, x)
-        own = np.einsum("ntd,nd->nt", u, side)
+        u = blocks[:, 1:]
+        own = np.einsum("ntd,nd->nt", u, self._side)
         moved = (u.reshape(-1, u.shape[2]) @ self._inverse).reshape(u.shape)
         length = np.einsum("ntd,ntd->nt", moved, u)
-        return self._share(length + own**2 / (1 - hat)[:, None], u)
+        return self._share(length + own**2 / (1 - self._hat)[:, None], u)
 
     def _share(self, length: Floats, rows: Floats) -> Floats:
         size = np.maximum(np.square(rows).sum(-1), 1e-12)

@@ -52,15 +52,18 @@ class RandomConvolutions:
 
     def __call__(self, images: Images) -> NDArray[np.float32]:
         """Return features float32 ``(n, 2 * filters * grid ** 2)``."""
-        parts = []
+        filters, cells = len(self.weight), self.grid**2
+        found = torch.empty(len(images), 2, filters * cells)
+        # The memory format of images: pooling is then vectorised over the filters.
+        weight = self.weight.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             for start in range(0, len(images), _BATCH):
-                z = functional.conv2d(
-                    _small(images[start : start + _BATCH]), self.weight, self.bias, self.stride
-                )
-                both = torch.cat([functional.relu(z - 0.25), functional.relu(-z - 0.25)], 1)
-                parts.append(functional.adaptive_avg_pool2d(both, self.grid).flatten(1).numpy())
-        return np.concatenate(parts)
+                rows = slice(start, start + _BATCH)
+                z = functional.conv2d(_small(images[rows]), weight, self.bias, self.stride)
+                for side, one in enumerate(((z - 0.25).relu_(), z.neg_().sub_(0.25).relu_())):
+                    pooled = functional.adaptive_avg_pool2d(one, self.grid)
+                    found[rows, side] = pooled.flatten(1)
+        return found.flatten(1).numpy()
 
 
 def random_convolutions(images: Images, *, filters: int = 32, seed: int = 0) -> RandomConvolutions:
@@ -195,12 +198,46 @@ def checked(features: Any, n: int) -> NDArray[np.float32]:
 
 
 def _small(images: Images) -> Tensor:
-    """Convert images to floats ``(n, C, h, w)`` in [0, 1], at most 32 pixels per side."""
-    x = torch.from_numpy(np.require(images, requirements=("C", "W")))
-    x = x.permute(0, 3, 1, 2).to(torch.float32).mul_(1 / 255).contiguous()
-    height, width = x.shape[2:]
+    """Convert images to floats ``(n, C, h, w)`` in [0, 1], at most 32 pixels per side.
+
+    They keep the memory format of images, channels last.
+    """
+    height, width = images.shape[1:3]
     scale = LARGEST / max(height, width)
     if scale < 1:
-        size = (max(1, round(height * scale)), max(1, round(width * scale)))
-        x = functional.interpolate(x, size=size, mode="area")
-    return x
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        return _averaged(images, size).permute(0, 3, 1, 2)
+    x = torch.from_numpy(np.require(images, requirements=("C", "W")))
+    return x.to(torch.float32).mul_(1 / 255).permute(0, 3, 1, 2)
+
+
+def _averaged(images: Images, size: tuple[int, int]) -> Tensor:
+    """Average images down to ``(n, h, w, C)``, over the windows of torch's adaptive pooling.
+
+    Sums of levels are whole numbers, which floats hold exactly: in any order they are the same.
+    """
+    n, height, width, channels = images.shape
+    rows = np.empty((n, size[0], width, channels), np.float32)
+    down, across = _windows(height, size[0]), _windows(width, size[1])
+    for number, (start, end) in enumerate(down):
+        # The levels of up to 256 rows fit into 16 bits.
+        dtype = np.uint16 if end - start <= 256 else np.uint32
+        rows[:, number] = np.add.reduce(images[:, start:end], axis=1, dtype=dtype)
+    inside = np.zeros((width, size[1]), np.float32)
+    for number, (start, end) in enumerate(across):
+        inside[start:end, number] = 1
+    # One matrix for all channels: numbers (column, channel) to numbers (window, channel).
+    both = np.kron(inside, np.eye(channels, dtype=np.float32))
+    sums = (rows.reshape(-1, width * channels) @ both).reshape(n, *size, channels)
+    heights, widths = (np.array([end - start for start, end in one]) for one in (down, across))
+    share = 1 / (255.0 * heights[:, None, None] * widths[:, None])
+    return torch.from_numpy(sums * share.astype(np.float32))
+
+
+def _windows(length: int, count: int) -> list[tuple[int, int]]:
+    """Return where the windows of adaptive pooling start and end.
+
+    >>> _windows(5, 2)
+    [(0, 3), (2, 5)]
+    """
+    return [(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]

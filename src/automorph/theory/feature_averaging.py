@@ -36,14 +36,16 @@ def averaged(copies: ArrayLike) -> Floats:
     return np.asarray(copies_of(copies).mean(axis=1), np.float64)
 
 
-def displacement(copies: ArrayLike) -> float:
+def displacement(copies: ArrayLike, *, centre: Floats | None = None) -> float:
     """Return how far averaging moves the features: the mean of ``|psi_i - phi_i| / |phi_i|``.
 
-    Copy 0 is the original; 0 means no movement. It measures the size of the effect, not its
+    Copy 0 is the original; 0 means no movement. ``centre`` is `averaged` of the copies, if it is
+    known. It measures the size of the effect, not its
     benefit: read it together with the label risk.
     """
     phi = copies_of(copies)
-    moved = np.linalg.norm(phi.mean(axis=1) - phi[:, 0], axis=1)
+    psi = averaged(phi) if centre is None else centre
+    moved = np.linalg.norm(psi - phi[:, 0], axis=1)
     length = np.linalg.norm(phi[:, 0], axis=1)
     return float(np.mean(moved / np.maximum(length, np.finfo(float).tiny)))
 

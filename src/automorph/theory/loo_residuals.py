@@ -48,17 +48,27 @@ def held_out_residuals(
     cross = np.einsum("b,nbd->nd", w, turned).T @ y
     inverse = 1 / (np.maximum(values, 0) + np.ravel(penalties)[:, None])
     shrink = inverse.astype(np.float32)
-    pairs = turned[:, :, None] * turned[:, None]
-    hats = (pairs.reshape(-1, d) @ shrink.T).reshape(n, versions, versions, -1)
-    residuals = np.empty((len(shrink), n, versions, y.shape[1]), np.float32)
-    for k, shrinkage in enumerate(shrink):
-        residual = y[:, None] - (flat @ (shrinkage[:, None] * cross)).reshape(n, versions, -1)
-        if groups is not None:
-            residuals[k] = _without_groups(turned, residual, groups, w, shrinkage, y, cross)
-            continue
-        left = np.eye(versions, dtype=np.float32) - hats[..., k] * w
-        residuals[k] = np.linalg.solve(left, residual)
-    return residuals
+    solutions = shrink[:, :, None] * cross
+    fits = flat @ solutions.transpose(1, 0, 2).reshape(d, -1)
+    residuals = y[:, None] - fits.reshape(n, versions, len(shrink), -1).transpose(2, 0, 1, 3)
+    if groups is not None:
+        each = zip(residuals, shrink, strict=True)
+        found = [_without_groups(turned, r, groups, w, s, y, cross) for r, s in each]
+        return np.stack(found)
+    left = np.eye(versions, dtype=np.float32) - _hats(turned, shrink) * w
+    return np.asarray(np.linalg.solve(left, residuals), np.float32)
+
+
+def _hats(turned: Floats, shrink: Floats) -> Floats:
+    """Return ``U_i diag(shrink_k) U_i^T`` of all blocks and penalties, ``(P, n, B, B)``."""
+    n, versions, d = turned.shape
+    hats = np.empty((len(shrink), n, versions, versions), np.float32)
+    product = np.empty((n, d), np.float32)
+    for a in range(versions):
+        for b in range(a, versions):
+            np.multiply(turned[:, a], turned[:, b], out=product)
+            hats[:, :, a, b] = hats[:, :, b, a] = (product @ shrink.T).T
+    return hats
 
 
 def _without_groups(

@@ -38,6 +38,16 @@ def operations(content: Content) -> str:
     return table(heads, rows)
 
 
+def single_images(content: Content) -> str:
+    """Images per second of RandAugment(2, 9) on one image at a time, and the ratio to timm."""
+    rows = [
+        (f"{row['size']} px, {row['form']}", f"{row['images_per_second']['automorph']:,.0f}",
+         f"{row['images_per_second']['timm']:,.0f}", f"{row['ratio']['timm']['median']:.1f}")
+        for row in content["rows"] if "form" in row
+    ]  # fmt: skip
+    return table(("images", "Automorph (images/s)", "timm (images/s)", "x timm"), rows)
+
+
 def faults(content: Content) -> str:
     """Each fault, how it is provoked, the expected outcome, and how many tests passed."""
     rows = []

@@ -61,6 +61,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "throughput": (machine_tables.throughput, ("throughput",)),
     "operations": (machine_tables.operations, ("operations",)),
     "operations-claims": (table_layout.claims, ("operations",)),
+    "single-images": (machine_tables.single_images, ("throughput",)),
     "online-map": (method_tables.online_map, ONLINE),
     "online-cost": (method_tables.online_cost, ("online-cost",)),
     "dauphin": (method_tables.dauphin, ("dauphin",)),

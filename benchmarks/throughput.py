@@ -12,10 +12,19 @@ Expected before the run (exact mode, one thread, ratio to the faster of timm and
 - peers that draw once for the whole batch are beaten at every size;
 - two threads at least 1.6x one thread (32 px with 4,096 images, and 224 px);
 - training a small ResNet on CIFAR-10 with RandAugment takes less than 3 % longer per epoch.
+Expected before the run with compiled single images and integer bilinear interpolation:
+- RandAugment(2, 9) on one uint8 array, through ``Dataset.__getitem__``: at least 12x timm at 32 px
+  (1.05x before), 8x at 224 px (2.8x) and 8x at 512 px (5.7x); PIL images in and out at 224 px: at
+  least 4x; tensors (C, H, W) at 224 px: at least 4x; a DataLoader with two workers over arrays in
+  memory at 224 px: at least 2.5x timm's images per second;
+- batches, ratio to albumentations: at 1024 px at least 8x nearest and 4x bilinear (4.2x and 2.1x
+  before), at 224 px at least 12x and 8x (8.7x and 5.6x);
+- nothing slower than before: no ratio to timm below 0.9 of the one of the run before.
 
 n: 9 interleaved rounds per cell; medians of ratios, with the smallest and largest. One thread per
 library. The hardware and the other load on the processor are recorded with the result.
-Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 15 minutes)
+Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 25 minutes)
+``--try`` runs every cell once, on few images, and stores nothing.
 Finished cells are lines of results/throughput.jsonl; remove that file to measure again.
 Needs: pip install 'automorph[albumentations,kornia]'
 """
@@ -28,10 +37,13 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 
+import argparse  # noqa: E402
 import statistics  # noqa: E402
+import tempfile  # noqa: E402
 import time  # noqa: E402
 import warnings  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 warnings.filterwarnings("ignore")
@@ -42,6 +54,7 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import automorph  # noqa: E402
+import one_image  # noqa: E402
 from cells import Cells  # noqa: E402
 from record import claim, machine, write_result  # noqa: E402
 
@@ -49,7 +62,9 @@ cv2.setNumThreads(0)
 torch.set_num_threads(1)
 
 ROUNDS = 9
-BATCH = {32: 512, 96: 128, 224: 32}
+BATCH = {32: 512, 96: 128, 224: 32, 1024: 8}
+SECONDS = 0.02
+"""A function is called again and again for at least this time, to be measurable."""
 POLICIES = {
     "RandAugment(2, 9)": "randaugment(n=2,m=9)",
     "TrivialAugment-wide": "trivialaugment-wide",
@@ -194,8 +209,9 @@ def peers(policy: str, batch: np.ndarray, bilinear: bool) -> dict[str, Augment]:
     return {name: run for name, run in found.items() if run is not None}
 
 
-def seconds(run: Augment, at_least: float = 0.02) -> float:
+def seconds(run: Augment, factor: float = 1) -> float:
     """Seconds per call, averaged over enough calls to be measurable."""
+    at_least = factor * SECONDS
     calls, start = 0, time.perf_counter()
     while True:
         run()
@@ -268,7 +284,7 @@ def compare_threads(size: int, count: int) -> dict[str, Any]:
     batch = images(size, count)
     one, two = (ours(POLICIES["RandAugment(2, 9)"], batch, "nearest", t) for t in (1, 2))
     one(), two()
-    ratios = [seconds(one, 0.1) / seconds(two, 0.1) for _ in range(2 * ROUNDS + 1)]
+    ratios = [seconds(one, 5) / seconds(two, 5) for _ in range(2 * ROUNDS + 1)]
     return {
         "size": size, "batch": count, "threads": 2,
         "speed_up": {
@@ -277,13 +293,49 @@ def compare_threads(size: int, count: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def end_to_end() -> dict[str, Any]:
+def compare_single(size: int, form: str) -> dict[str, Any]:
+    """Time single images through data sets: ours and timm's alternately."""
+    mine, other = map(one_image.walker, one_image.pair(images(size, 32), form))
+    for _ in range(64):
+        mine(), other()
+    return {"size": size, "form": form, **alternating(mine, other, 1)}
+
+
+def compare_loaders(size: int, count: int) -> dict[str, Any]:
+    """Time passes of loaders with two workers over arrays in memory, ours and timm's."""
+    mine, other = (
+        one_image.passes(data, count) for data in one_image.pair(images(size, 32), "array")
+    )
+    mine(), other()
+    return {"size": size, "form": "loader with two workers", **alternating(mine, other, count)}
+
+
+def alternating(mine: Augment, other: Augment, count: int) -> dict[str, Any]:
+    """The ratio of timm's time to ours, and the images per second, of calls on ``count`` images."""
+    own, times = [], []
+    for _ in range(2 * ROUNDS + 1):
+        own.append(seconds(mine))
+        times.append(seconds(other))
+    ratios = [theirs / ours for theirs, ours in zip(times, own, strict=True)]
+    return {
+        "images_per_second": {
+            "automorph": count / statistics.median(own), "timm": count / statistics.median(times),
+        },
+        "ratio": {
+            "timm": {
+                "median": statistics.median(ratios), "low": min(ratios), "high": max(ratios),
+            }
+        },
+    }  # fmt: skip
+
+
+def end_to_end(limit: int) -> dict[str, Any]:
     """Images per second in a training loop, and what RandAugment adds to an epoch."""
     from automorph.training import as_task, train
     from automorph.training.task import normaliser_of
 
     task = as_task(
-        "cifar10", limit=4000, model="resnet9:16", recipe={"epochs": 1, "defaults": "0.1"}
+        "cifar10", limit=limit, model="resnet9:16", recipe={"epochs": 1, "defaults": "0.1"}
     )
     data = task.data.train
     encode = normaliser_of(data)
@@ -358,6 +410,7 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Any]:
         claims.append(
             claim(text, gain["median"], [gain["low"], gain["high"]], gain["median"] >= 1.6)
         )
+    claims += single_claims(by_name)
     overhead = by_name["end-to-end"]["overhead"]
     text = "training ResNet-9 on CIFAR-10: RandAugment adds less than 3 % to an epoch"
     span = [overhead["low"], overhead["high"]]
@@ -365,27 +418,85 @@ def claims_of(rows: list[dict[str, Any]]) -> list[Any]:
     return claims
 
 
+def single_claims(by_name: dict[str, dict[str, Any]]) -> list[Any]:
+    """Judge the expectations of single images and of large ones, and that nothing got slower."""
+    wanted = [(f"one-{size}-array", "timm", 12 if size == 32 else 8) for size in (32, 224, 512)]
+    wanted += [
+        ("one-224-PIL", "timm", 4),
+        ("one-224-tensor", "timm", 4),
+        ("loader-224", "timm", 2.5),
+    ]
+    for size, nearest, bilinear in ((224, 12, 8), (1024, 8, 4)):
+        for mode, floor in (("nearest", nearest), ("bilinear", bilinear)):
+            wanted.append((f"{size}-RandAugment(2, 9)-{mode}", "albumentations", floor))
+    wanted += [(name, "timm", 0.9 * ratio) for name, ratio in BEFORE.items()]
+    claims = []
+    for name, peer, floor in wanted:
+        if name in by_name:
+            ratio = by_name[name]["ratio"][peer]
+            text = f"{name.replace('-', ', ')}: at least {floor:.3g}x {peer}"
+            span = [ratio["low"], ratio["high"]]
+            claims.append(claim(text, ratio["median"], span, ratio["median"] >= floor))
+    return claims
+
+
+BEFORE = {
+    "32-RandAugment(2, 9)-nearest": 129.2,
+    "32-TrivialAugment-wide-nearest": 119.5,
+    "32-AutoAugment CIFAR-10-nearest": 142.3,
+    "32-RandAugment(2, 9)-bilinear": 66.6,
+    "96-RandAugment(2, 9)-nearest": 33.5,
+    "96-TrivialAugment-wide-nearest": 33.0,
+    "96-AutoAugment CIFAR-10-nearest": 33.7,
+    "96-RandAugment(2, 9)-bilinear": 17.6,
+    "224-RandAugment(2, 9)-nearest": 16.3,
+    "224-TrivialAugment-wide-nearest": 17.4,
+    "224-AutoAugment CIFAR-10-nearest": 14.6,
+    "224-RandAugment(2, 9)-bilinear": 10.9,
+}
+"""Ratios to timm of the run before."""
+
+
 def main() -> None:
-    rows, cells = [], Cells("throughput")
+    global ROUNDS, SECONDS, BATCH
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--try", dest="tiny", action="store_true")
+    tiny = parser.parse_args().tiny
+    if not tiny:
+        return measure(Cells("throughput"), write=True)
+    ROUNDS, SECONDS, BATCH = 1, 0.001, dict.fromkeys(BATCH, 2)
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Cells("throughput", Path(folder)), write=False)
+
+
+def measure(cells: Cells, *, write: bool) -> None:
+    """Measure the missing cells, and judge the expectations."""
+    rows: list[dict[str, Any]] = []
 
     def cell(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return cells.kept(name, measured, name, measure)
 
+    for form, sizes in one_image.FORMS.items():
+        for size in sizes:
+            name = f"one-{size}-{form}"
+            rows.append(cell(name, lambda s=size, f=form: compare_single(s, f)))
+    rows.append(cell("loader-224", lambda: compare_loaders(224, 2048 if write else 64)))
     for size in BATCH:
-        for policy in POLICIES:
+        for policy in POLICIES if size < 1024 else ("RandAugment(2, 9)",):
             name = f"{size}-{policy}-nearest"
             rows.append(cell(name, lambda s=size, p=policy: compare_peers(s, p, "nearest")))
         name = f"{size}-RandAugment(2, 9)-bilinear"
         rows.append(cell(name, lambda s=size: compare_peers(s, "RandAugment(2, 9)", "bilinear")))
-    rows.append(cell("threads-32", lambda: compare_threads(32, 4096)))
-    rows.append(cell("threads-224", lambda: compare_threads(224, 128)))
-    rows.append(cell("end-to-end", end_to_end))
+    rows.append(cell("threads-32", lambda: compare_threads(32, 4096 if write else 8)))
+    rows.append(cell("threads-224", lambda: compare_threads(224, 128 if write else 8)))
+    rows.append(cell("end-to-end", lambda: end_to_end(4000 if write else 200)))
     from automorph.engine import engine_name
 
     claims = claims_of(rows)
     for one in claims:
         print("holds " if one["holds"] else "FAILS ", one["text"], one["value"], one["interval"])
-    write_result("throughput", rows=rows, claims=claims, engine=engine_name(), rounds=ROUNDS)
+    if write:
+        write_result("throughput", rows=rows, claims=claims, engine=engine_name(), rounds=ROUNDS)
 
 
 if __name__ == "__main__":

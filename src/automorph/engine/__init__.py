@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING, Any, overload
 from numpy.typing import NDArray
 
 from automorph import native
-from automorph.engine.compiled import apply_native
+from automorph.engine.compiled import OUTSIDE, apply_native, operation_table
 from automorph.engine.reference import Interpolation, Mode, apply_reference
 from automorph.engine.targets import follow, refuse
 from automorph.engine.tensors import apply_to_tensor, check_floats, is_tensor
 from automorph.engine.text import apply_texts, protected_by
+from automorph.engine.validation import check_examples, check_fill
 from automorph.operations import Places, SearchSpace, Sequences, Stream
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
+    "OUTSIDE",
     "Interpolation",
     "Mode",
     "Places",
     "apply",
     "apply_native",
     "apply_reference",
+    "check_examples",
+    "check_fill",
     "check_floats",
     "engine_name",
     "follow",
     "is_tensor",
+    "operation_table",
     "protected_by",
     "refuse",
 ]

@@ -50,7 +50,7 @@ def apply_native(
 ) -> NDArray[np.uint8]:
     """Apply sequences to images with the compiled engine; see ``automorph.engine.apply``."""
     check_batch(images, sequences, space, stream, interpolation, mode, threads)
-    table = _table(space)
+    table = operation_table(space)
     colour, outside = check_fill(fill, images)
     program = native.Program(
         np.ascontiguousarray(images),
@@ -117,23 +117,23 @@ def _black_box(
 
 
 @dataclass(frozen=True)
-class _Table:
+class OperationTable:
     """The operations of a space in the form that the compiled engine takes."""
 
     operations: ctypes.Array[native.OperationRow]
     black_boxes: bool
 
 
-_tables: dict[int, _Table] = {}
+_tables: dict[int, OperationTable] = {}
 
 
-def _table(space: SearchSpace) -> _Table:
+def operation_table(space: SearchSpace) -> OperationTable:
     """Return the table of a space, built once per space."""
     table = _tables.get(id(space))
     if table is None:
         rows = [_row(operation) for operation in space]
         boxes = any(row.kernel == BLACK_BOX for row in rows)
-        table = _tables[id(space)] = _Table((native.OperationRow * len(rows))(*rows), boxes)
+        table = _tables[id(space)] = OperationTable((native.OperationRow * len(rows))(*rows), boxes)
         finalize(space, _tables.pop, id(space), None)
     return table
 

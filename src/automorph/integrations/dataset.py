@@ -19,7 +19,7 @@ from automorph.integrations.repr import ShortRepr
 from automorph.integrations.sample_access import Position, find_image, get, put
 from automorph.integrations.shared_epoch import InEpochs, SharedEpoch, counting
 from automorph.operations import Stream, occurring
-from automorph.policies import COPIES, Policy, load_policy
+from automorph.policies import COPIES, Policy, augment_one, load_policy
 
 
 class Augmented(ShortRepr, InEpochs, Dataset[Any]):
@@ -112,7 +112,26 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         return len(self.dataset) * self.copies
 
     def __getitem__(self, number: int) -> Any:
-        return self.__getitems__([number])[0]
+        size = len(self.dataset)
+        total = size * self.copies
+        if type(number) is not int or self.repeats or not -total <= number < total:
+            return self.__getitems__([number])[0]
+        number %= total
+        copy, index = divmod(number, size)
+        epoch = self._epoch.number
+        self._epoch.watch.serve((number,), epoch, size=total, remedy=WRAP)
+        inside = self.dataset
+        if hasattr(inside, "__getitems__"):
+            [sample] = inside.__getitems__([index])
+        else:
+            sample = inside[index]
+        position = find_image(sample, self.image)
+        image = get(sample, position)
+        done = augment_one(self.policy, image, seed=self.seed, epoch=epoch, index=index, copy=copy)
+        if done is None:
+            stream = Stream(seed=self.seed, epoch=epoch, index=[index], copy=copy)
+            [done] = self._augmented([image], stream)
+        return put(sample, position, done if self.then is None else self.then(done))
 
     def __getitems__(self, numbers: Sequence[int]) -> list[Any]:
         """Return several samples at once, as loaders request them: faster than one by one."""
@@ -137,11 +156,14 @@ class Augmented(ShortRepr, InEpochs, Dataset[Any]):
         ]
         drawn = occurring(index, times)
         stream = Stream(seed=self.seed, epoch=epoch, index=drawn, copy=copy)
-        augment = augment_column if self.policy.space.domain == "text" else augment_each
-        augmented = augment(self.policy, images, stream)
+        augmented = self._augmented(images, stream)
         if self.then is not None:
             augmented = [self.then(image) for image in augmented]
         return [put(*parts) for parts in zip(samples, positions, augmented, strict=True)]
+
+    def _augmented(self, images: list[Any], stream: Stream) -> list[Any]:
+        augment = augment_column if self.policy.space.domain == "text" else augment_each
+        return augment(self.policy, images, stream)
 
     def _number(self, number: int) -> int:
         plain = whole_number(number)

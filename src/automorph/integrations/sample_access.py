@@ -17,6 +17,8 @@ def find_image(sample: Any, position: Position = None) -> Position:
     >>> find_image({"img": ..., "label": 3}), find_image((..., 3)), find_image(...)
     ('img', 0, None)
     """
+    if type(sample) is tuple and position is None and sample:  # as most data sets have it
+        return 0
     if isinstance(sample, Mapping):
         if position is None:
             position = next((name for name in _NAMES if name in sample), None)
@@ -59,6 +61,8 @@ def put(sample: Any, position: Position, part: Any) -> Any:
     """
     if position is None:
         return part
+    if type(sample) is tuple and position == 0:
+        return (part, *sample[1:])
     if isinstance(sample, Mapping):
         return {**sample, position: part}
     parts = list(sample)

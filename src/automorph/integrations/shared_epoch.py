@@ -52,7 +52,15 @@ class SharedEpoch:
     def __init__(self) -> None:
         self._cells = torch.tensor([0, 0])
         self._cells.share_memory_()  # type: ignore[no-untyped-call]
+        self._shown = self._cells.numpy()
         self.watch = Watch()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_cells": self._cells, "watch": self.watch}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._shown = self._cells.numpy()  # pickled, it would be a copy
 
     def __deepcopy__(self, memo: object) -> SharedEpoch:
         # Copies of a data set or a transform share the same epoch counter.
@@ -61,7 +69,7 @@ class SharedEpoch:
     @property
     def number(self) -> int:
         """The epoch, from 0."""
-        return int(self._cells[_NUMBER])
+        return int(self._shown[_NUMBER])
 
     @number.setter
     def number(self, epoch: int) -> None:
@@ -75,7 +83,7 @@ class SharedEpoch:
     @property
     def is_set(self) -> bool:
         """Whether the number was ever set."""
-        return bool(self._cells[_SET])
+        return bool(self._shown[_SET])
 
     def of(self, index: CountedIndex | None) -> int | None:
         """Return the epoch that a counted index brings along; None if this number counts.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from torch.utils.data import get_worker_info
 
+from automorph import native
 from automorph.integrations.notes import Notes
 
 _ROWS, _SLOTS = 8, 16
@@ -37,8 +39,16 @@ class Watch:
         for cells in (self._table, self._warned, self._begun):
             cells.share_memory_()  # type: ignore[no-untyped-call]
         self._here = (0, (0, 0), 0)
+        self._where = self._table.data_ptr()
         self.notes = Notes()
         self.restart()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_where"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._where = self._table.data_ptr()
 
     def restart(self) -> None:
         """Begin an epoch: nothing was served yet."""
@@ -51,7 +61,7 @@ class Watch:
 
     def serve(
         self,
-        numbers: ArrayLike,
+        numbers: Sequence[int] | NDArray[np.int64],
         epoch: int,
         *,
         size: int | None = None,
@@ -62,12 +72,14 @@ class Watch:
 
         ``remedy`` says what to do if a sampler repeats examples, ``anew`` how to begin an epoch.
         """
-        batch = np.asarray(numbers, np.int64)
-        if int(self._warned[0]) or not len(batch):
-            return
         worker = get_worker_info()
         data: Any = getattr(worker, "dataset", None)
         size = len(data) if size is None and hasattr(data, "__len__") else size
+        if len(numbers) == 1 and self._unwatched(int(numbers[0]), worker, size):
+            return
+        batch = np.asarray(numbers, np.int64)
+        if int(self._warned[0]) or not len(batch):
+            return
         table = self._table.numpy()
         watched, again, served = table[:, :_SLOTS], table[:, _SLOTS:-1], table[:, -1]
         row = worker.id % _ROWS if worker else 0
@@ -92,6 +104,14 @@ class Watch:
                 f"an example was augmented {most} times in epoch {epoch}, each time identically",
                 f"{anew}. If examples are repeated on purpose, {remedy}",
             )
+
+    def _unwatched(self, number: int, worker: Any, size: int | None) -> bool:
+        """Count an example if that is all there is to do: faster than augmenting a small image."""
+        if not native.available():
+            return False
+        row = worker.id % _ROWS if worker else 0
+        known = -1 if size is None else size
+        return native.unwatched(self._where, _ROWS, _SLOTS, row, number, known)
 
     def _warn(self, what: str, remedy: str) -> None:
         self._warned[0] = 1

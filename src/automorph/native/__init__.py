@@ -16,6 +16,17 @@ from automorph.native.library import (
     variants,
     why_not,
 )
+from automorph.native.plan import (
+    LONGEST_PLAN,
+    PLANES_IN,
+    PLANES_OUT,
+    Plan,
+    Stage,
+    arrow_pixels,
+    memory_at,
+    run_plan,
+    unwatched,
+)
 from automorph.native.program import (
     BLACK_BOX,
     NEUTRAL,
@@ -26,24 +37,34 @@ from automorph.native.program import (
     Program,
     walk,
 )
-from automorph.native.random import random_bits, random_race
+from automorph.native.random import address, random_bits, random_race
 from automorph.native.step import KINDS, run_step
 
 __all__ = [
     "BLACK_BOX",
     "ENGINE_VARIABLE",
     "KINDS",
+    "LONGEST_PLAN",
     "NEUTRAL",
+    "PLANES_IN",
+    "PLANES_OUT",
     "SHARE",
     "SIGNED",
     "WHOLE",
     "OperationRow",
+    "Plan",
     "Program",
+    "Stage",
+    "address",
+    "arrow_pixels",
     "available",
     "kernel_count",
+    "memory_at",
     "random_bits",
     "random_race",
+    "run_plan",
     "run_step",
+    "unwatched",
     "using",
     "variant",
     "variants",

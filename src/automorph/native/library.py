@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
 
 from automorph.errors import UsageError
 
 ENGINE_VARIABLE = "AUTOMORPH_ENGINE"
 """Environment variable, read at import: ``reference``, ``native`` or a variant (``avx2``)."""
 
-_INTERFACE = 5  # INTERFACE_VERSION of core/interface.h
+_INTERFACE = 6  # INTERFACE_VERSION of core/interface.h
+_ONE: tuple[Any, ...] = (
+    ctypes.c_int32, *[ctypes.c_void_p] * 3, *[ctypes.c_int32] * 3,
+    ctypes.c_int64, ctypes.c_uint32, ctypes.c_uint32,
+)  # fmt: skip
+_UNWATCHED: tuple[Any, ...] = (ctypes.c_void_p, *[ctypes.c_int32] * 3, *[ctypes.c_int64] * 2)
 _ADVICE = (
     "install Automorph from a wheel, or install a C++ compiler and run "
     "`pip install --force-reinstall --no-deps automorph` (in a checkout: `pip install -e .`)"
@@ -29,6 +35,8 @@ class Library:
 
     path: Path
     functions: ctypes.CDLL
+    one: Callable[..., int]
+    """``automorph_one``, with the types of its arguments."""
     variants: dict[str, int]
     kernels: int
 
@@ -51,7 +59,12 @@ def _load() -> Library | str:
     functions.automorph_variant.restype = ctypes.c_char_p
     names = map(functions.automorph_variant, range(functions.automorph_variant_count()))
     variants = {name.decode(): number for number, name in enumerate(names) if name}
-    return Library(found[0], functions, variants, functions.automorph_kernel_count())
+    one = functions.automorph_one
+    one.argtypes = _ONE
+    functions.automorph_unwatched.argtypes = _UNWATCHED
+    functions.automorph_arrow_pixels.argtypes = (ctypes.c_void_p,)
+    functions.automorph_arrow_pixels.restype = ctypes.c_void_p
+    return Library(found[0], functions, one, variants, functions.automorph_kernel_count())
 
 
 _wish = os.environ.get(ENGINE_VARIABLE, "").strip().lower()
@@ -59,7 +72,12 @@ _wish = os.environ.get(ENGINE_VARIABLE, "").strip().lower()
 
 def library() -> tuple[Library, int]:
     """Return the library and the number of the variant in use; raise ``UsageError`` without one."""
-    loaded, wish = _load(), _wish
+    return _selected(_wish)
+
+
+@cache
+def _selected(wish: str) -> tuple[Library, int]:
+    loaded = _load()
     if isinstance(loaded, str) or wish == "reference":
         raise UsageError(f"the compiled engine is not in use: {why_not()}")
     if wish in ("", "native"):

@@ -153,14 +153,14 @@ def walk(
     for other in others:
         other.result()
     if min(states) < 0:
-        raise AutomorphError(_FAILURES[min(states)])
+        raise AutomorphError(FAILURES[min(states)])
     return max(states) == 0
 
 
 _WORTH_THREADS = 1 << 16
 """Smaller batches, in bytes, finish before a second thread would have started."""
 
-_FAILURES = {
+FAILURES = {
     -1: "the compiled engine could not allocate scratch memory (two images per thread); use "
     "smaller images or fewer threads",
     -2: "sequences use an operation number outside the search space; sample them from this space",

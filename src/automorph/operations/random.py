@@ -70,6 +70,11 @@ def _keys(seed: int, names: tuple[str, ...], prefix: str = "") -> NDArray[np.uin
     return np.array(keys, np.uint32).reshape(-1, 2)
 
 
+def race_keys(seed: int, names: tuple[str, ...]) -> NDArray[np.uint32]:
+    """Return the keys of the names in a seed's races, ``(names, 2)``."""
+    return _keys(seed, names, "race:")
+
+
 @dataclass(frozen=True, eq=False)
 class Stream:
     """The random numbers of a batch: one row per example.
@@ -153,7 +158,7 @@ class Stream:
         Every name has its own key. If a name is added, choices change only where the new name wins
         (rendezvous hashing; Thaler and Ravishankar 1998).
         """
-        keys = _keys(self.seed, names, "race:")
+        keys = race_keys(self.seed, names)
         if self._compiled(start + draws):
             return native.random_race(**self._compact(), keys=keys, start=start, draws=draws)
         first, last = start // 4, (start + draws + 3) // 4

@@ -37,6 +37,7 @@ from automorph.policies.marks import (
 from automorph.policies.mixing import Mixing, unmixed
 from automorph.policies.naming import with_options
 from automorph.policies.numpy_rnn import GATES, NETWORKS, Network
+from automorph.policies.one_image import augment_one
 from automorph.policies.parser import parse_policy
 from automorph.policies.pba_policy import Shuffled
 from automorph.policies.random_policy import RandomPolicy, drawn_subpolicies
@@ -97,6 +98,7 @@ __all__ = [
     "as_given",
     "as_texts",
     "as_uint8",
+    "augment_one",
     "chained",
     "changes_by_epoch",
     "check_domain",

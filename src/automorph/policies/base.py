@@ -16,6 +16,8 @@ from automorph.notebook import Preview, table_html
 from automorph.operations import Colour, Operation, SearchSpace, Sequences, Stream
 from automorph.policies.formatting import number_text
 from automorph.policies.mixing import Mixing
+from automorph.policies.one_image import augment_alone
+from automorph.policies.plans import Drawing
 from automorph.policies.rendering import Fill, Interpolation
 from automorph.policies.tensors import are_texts, as_array, as_images, as_texts, beside
 from automorph.policies.transform_call import TransformCall
@@ -102,6 +104,10 @@ class Policy(TransformCall, ABC):
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
         """Draw how examples of the batch are mixed with each other; None if they are not."""
+        return None
+
+    def _drawing(self, seed: int) -> Drawing | None:
+        """Return how the compiled engine draws for this policy; None if it cannot."""
         return None
 
     def blends(self, stream: Stream, position: int = 0) -> tuple[Mixing, ...]:
@@ -197,6 +203,10 @@ class Policy(TransformCall, ABC):
         >>> load_policy("trivialaugment").augment(batch, seed=1).shape
         (2, 8, 8, 3)
         """
+        if labels is None and type(copy) is int and 0 <= copy < COPIES:
+            done = augment_alone(self, examples, seed=seed, epoch=epoch, index=index, copy=copy)
+            if done is not None:
+                return done
         if are_texts(examples):
             examples = as_texts(examples)
         stream = stream_for(examples, seed, epoch, index, copy)

@@ -15,6 +15,7 @@ from automorph.errors import PolicyError
 from automorph.operations import NOTHING, Colour, Operation, SearchSpace, Sequences, Stream
 from automorph.policies.base import Policy, Table
 from automorph.policies.mixing import Mixing, unmixed
+from automorph.policies.plans import Drawing, joined
 from automorph.policies.rendering import Fill, Interpolation
 from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.tensors import unchanged
@@ -161,6 +162,17 @@ class Chain(Policy):
             part = self.stages[number].sample(stream.at_stage(number))
             joined = joined.then(part, offset=self._joint[1][number])
         return joined
+
+    def _drawing(self, seed: int) -> Drawing | None:
+        """Return how the compiled engine draws, if all stages are compiled and rendered alike."""
+        if type(self) is not Chain:
+            return None
+        parts = []
+        for number, stage in enumerate(self.stages):
+            if len(stage.space):
+                drawing = stage._drawing(seed)
+                parts.append(drawing and drawing.at(number, self._joint[1][number]))
+        return joined(parts)
 
     def mixing(self, stream: Stream, shape: tuple[int, ...]) -> Mixing | None:
         """Return the mixing of the last stage, if it mixes, after that by operations."""

@@ -10,6 +10,7 @@ import numpy as np
 from automorph.operations import Operation, SearchSpace, Sequences, Stream
 from automorph.policies.base import Table, check_range
 from automorph.policies.naming import space_option, with_options
+from automorph.policies.plans import Drawing
 from automorph.policies.space_policy import SpacePolicy
 from automorph.policies.subpolicies import Mixture, Step, SubPolicy
 
@@ -101,6 +102,10 @@ class RandomPolicy(SpacePolicy):
     def sample(self, stream: Stream) -> Sequences:
         """One sequence for each example of the stream."""
         return self.mixture(stream.seed).sample(stream)
+
+    def _drawing(self, seed: int) -> Drawing | None:
+        """Return how the compiled engine draws for the policy that the seed draws."""
+        return self.mixture(seed)._drawing(seed) if type(self) is RandomPolicy else None
 
     def table(self) -> Table:
         """Return the sub-policies of the fixed seed; else how they are drawn."""

@@ -8,11 +8,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from automorph import native
 from automorph.errors import PolicyError
 from automorph.operations import NOTHING, Operation, Sequences, Stream, weighted
 from automorph.policies.base import Table, check_range
 from automorph.policies.formatting import value_text
 from automorph.policies.naming import share_text
+from automorph.policies.plans import Drawing, numbers_in
 from automorph.policies.space_policy import SpacePolicy
 
 LONGEST = 100
@@ -102,6 +104,18 @@ class Mixture(SpacePolicy):
         chosen = self.choose(stream)
         fire = stream.uniform("coins", op.shape[1]) < probability[chosen]
         return Sequences(op[chosen], magnitude[chosen], fire)
+
+    def _drawing(self, seed: int) -> Drawing | None:
+        """Return how the compiled engine draws."""
+        if type(self) is not Mixture:
+            return None
+        edges = None
+        if self.weights is not None:
+            edges = np.cumsum(self.weights)
+            edges = edges / edges[-1]
+        op = self.arrays[0]
+        stage = native.Stage(op.shape[1], subpolicies=self.arrays, edges=edges)
+        return Drawing((stage,), numbers_in(op), self.fill, self.interpolation)
 
     def choose(self, stream: Stream) -> NDArray[np.int64]:
         """Draw the number of the sub-policy of each example, int64 ``(n,)``."""

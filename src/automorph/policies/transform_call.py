@@ -11,8 +11,10 @@ import numpy as np
 
 from automorph.engine import is_tensor
 from automorph.errors import DataError, UsageError
-from automorph.operations import Operation, Stream
+from automorph.operations import Operation, SearchSpace, Stream
 from automorph.policies.image_types import CHANNELS, as_given, as_uint8
+from automorph.policies.one_image import augment_one
+from automorph.policies.plans import Drawing
 from automorph.policies.tensors import are_texts, as_texts
 
 _INDEX_BITS, _COPY_BITS = 32, 16
@@ -32,7 +34,12 @@ class _Policy(Protocol):
     @property
     def drawable(self) -> tuple[Operation, ...]: ...
     @property
+    def space(self) -> SearchSpace: ...
+    @property
     def _partners(self) -> tuple[str, ...]: ...
+    @property
+    def _refusal(self) -> str: ...
+    def _drawing(self, seed: int) -> Drawing | None: ...
     def transform(self, examples: Any, stream: Stream, *, threads: int = 1) -> Any: ...
 
 
@@ -60,7 +67,8 @@ class TransformCall:
         >>> load_policy("trivialaugment")(np.zeros((8, 9, 3), np.uint8)).shape
         (8, 9, 3)
         """
-        _check(self)
+        if self._refusal:
+            raise UsageError(self._refusal)
         if others:
             kinds = ", ".join(type(other).__name__ for other in others)
             raise UsageError(
@@ -69,23 +77,35 @@ class TransformCall:
                 "policy), or automorph.policies.follow for boxes and masks"
             )
         if isinstance(example, str):
-            return str(self.transform(as_texts([example]), _next_stream(1))[0])
+            return str(self.transform(as_texts([example]), _stream(1, *_next_numbers()))[0])
         if are_texts(example):
-            return self.transform(as_texts(example), _next_stream(len(example)))
+            return self.transform(as_texts(example), _stream(len(example), *_next_numbers()))
         if self._partners and getattr(example, "ndim", 2) != 4:
             raise UsageError(
                 f"the policy {self.name!r} uses {self._partners[0]}, which needs a batch, but got "
                 "a single image; pass a batch, use automorph.Collate(policy) as the collate_fn of "
                 "the DataLoader, or take a policy without it, such as random(space=randaugment)"
             )
+        one = getattr(example, "ndim", 2) < 4
+        numbers = _next_numbers()
+        if one:
+            index, copy = numbers
+            done = augment_one(self, example, seed=0, epoch=0, index=index, copy=copy)
+            if done is not None:
+                return done
         if is_tensor(example):
             batch = _as_batch(example)
-            out = self.transform(batch, _next_stream(len(batch)))
+            out = self.transform(batch, _stream(len(batch), *numbers))
             return out.reshape(example.shape).as_subclass(type(example))
-        if isinstance(example, np.ndarray) and example.ndim == 4:
-            return self.transform(example, _next_stream(len(example)))
-        out = self.transform(as_uint8(example)[None], _next_stream(1))
+        if not one and isinstance(example, np.ndarray):
+            return self.transform(example, _stream(len(example), *numbers))
+        out = self.transform(as_uint8(example)[None], _stream(1, *numbers))
         return as_given(out[0], example)
+
+    @cached_property
+    def _refusal(self: _Policy) -> str:
+        """Why the policy cannot be called as a transform; empty if it can."""
+        return _refusal(self)
 
     @cached_property
     def _partners(self: _Policy) -> tuple[str, ...]:
@@ -110,32 +130,37 @@ def _as_batch(images: Any) -> Any:
     return batch
 
 
-def _next_stream(n: int) -> Stream:
-    """Return random numbers for ``n`` examples, from the random state of the process."""
+def _next_numbers() -> tuple[int, int]:
+    """Return an index and a copy from the random state of the process."""
     torch = sys.modules.get("torch")
     bits = _INDEX_BITS + _COPY_BITS
     if torch is None:
         drawn = random.getrandbits(bits)
     else:
         drawn = int(torch.randint(1 << bits, (), device="cpu"))
-    first, copy = drawn & ((1 << _INDEX_BITS) - 1), drawn >> _INDEX_BITS
+    return drawn & ((1 << _INDEX_BITS) - 1), drawn >> _INDEX_BITS
+
+
+def _stream(n: int, first: int, copy: int) -> Stream:
+    """Return the random numbers of ``n`` examples, numbered from ``first`` on."""
     return Stream(index=(first + np.arange(n)) % (1 << _INDEX_BITS), copy=copy)
 
 
-def _check(policy: _Policy) -> None:
+def _refusal(policy: _Policy) -> str:
     who = f"the policy {policy.name!r}"
     if policy.mixes_labels:
-        raise UsageError(
+        return (
             f"{who} mixes labels, but as a transform it gets none; use automorph.Collate(policy) "
             "as the collate_fn of the DataLoader, or policy.augment(images, labels=...)"
         )
     if policy.needs_epoch:
-        raise UsageError(
+        return (
             f"{who} changes with the epoch, which a transform does not know; use "
             "automorph.Augmented(dataset, policy) and call its set_epoch before each epoch"
         )
     if policy.needs_seed:
-        raise UsageError(
+        return (
             f"{who} is drawn by the seed of the training, which a transform does not know; give it "
             "one: random(seed=0), or use automorph.Augmented(dataset, policy, seed=seed)"
         )
+    return ""

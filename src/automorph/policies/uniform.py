@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.operations import Sequences, Stream, normal
+from automorph import native
+from automorph.operations import Sequences, Stream, normal, race_keys
 from automorph.policies import timm_spaces
 from automorph.policies.base import Table
 from automorph.policies.formatting import number_text, scaled_text, value_text
 from automorph.policies.naming import share_text, space_option, with_options
+from automorph.policies.plans import Drawing
 from automorph.policies.rendering import Fill, Interpolation
 from automorph.policies.space_policy import SpacePolicy
 
@@ -123,6 +125,21 @@ class Uniform(SpacePolicy):
             magnitude = np.clip(magnitude + noise, 0.0, 1.0).astype(np.float32)
         fire = True if self.probability >= 1 else stream.uniform("coins", length) < self.probability
         return Sequences.of(op, magnitude, fire)
+
+    def _drawing(self, seed: int) -> Drawing | None:
+        """Return how the compiled engine draws; it has no normal numbers."""
+        if type(self) is not Uniform or self.spread:
+            return None
+        stage = native.Stage(
+            self.length,
+            names=race_keys(seed, self.operations.names),
+            low=self.low,
+            span=self.high - self.low,
+            levels=self.levels,
+            probability=self.probability,
+        )
+        numbers = frozenset(range(len(self.operations)))
+        return Drawing((stage,), numbers, self.fill, self.interpolation)
 
     def table(self) -> Table:
         """Return a table of the operations and their values."""

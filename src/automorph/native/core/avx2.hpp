@@ -12,6 +12,7 @@ inline __m256i load_ymm(const void *from) {
 inline __m128i load_xmm(const void *from) {
   return _mm_loadu_si128(static_cast<const __m128i *>(from));
 }
+inline void store_xmm(void *to, __m128i v) { _mm_storeu_si128(static_cast<__m128i *>(to), v); }
 inline void store_ymm(void *to, __m256i v) { _mm256_storeu_si256(static_cast<__m256i *>(to), v); }
 
 // A 256-entry table split into sixteen tables of 16. `pshufb` returns 0 for indices with the top
@@ -41,6 +42,64 @@ struct Chain {
 };
 
 struct Avx2 : Plain {
+  // 16 pixels of three channels fill three registers; `place` says where each byte comes from.
+  struct Thirds {
+    __m128i place[3][3];
+
+    // Whether to put planes together, or to take pixels apart.
+    explicit Thirds(bool together) {
+      alignas(16) uint8_t from[3][3][16];
+      std::memset(from, 0x80, sizeof(from));
+      for (int i = 0; i < 48; ++i) {  // byte i of the pixels is byte i / 3 of plane i % 3
+        if (together)
+          from[i / 16][i % 3][i % 16] = uint8_t(i / 3);
+        else
+          from[i % 3][i / 16][i / 3] = uint8_t(i % 16);
+      }
+      for (int j = 0; j < 3; ++j)
+        for (int k = 0; k < 3; ++k) place[j][k] = load_xmm(from[j][k]);
+    }
+    __m128i pick(const __m128i *v, int j) const {
+      const __m128i first = _mm_or_si128(_mm_shuffle_epi8(v[0], place[j][0]),
+                                         _mm_shuffle_epi8(v[1], place[j][1]));
+      return _mm_or_si128(first, _mm_shuffle_epi8(v[2], place[j][2]));
+    }
+  };
+
+  template <int C>
+  static void join(const uint8_t *planes, uint8_t *out, int64_t pixels) {
+    if constexpr (C != 3) {
+      Plain::join<C>(planes, out, pixels);
+    } else {
+      const Thirds thirds(true);
+      int64_t p = 0;
+      for (; p + 16 <= pixels; p += 16) {
+        __m128i v[3];
+        for (int c = 0; c < 3; ++c) v[c] = load_xmm(planes + c * pixels + p);
+        for (int k = 0; k < 3; ++k) store_xmm(out + 3 * p + 16 * k, thirds.pick(v, k));
+      }
+      for (; p < pixels; ++p)
+        for (int c = 0; c < 3; ++c) out[3 * p + c] = planes[c * pixels + p];
+    }
+  }
+
+  template <int C>
+  static void part(const uint8_t *in, uint8_t *planes, int64_t pixels) {
+    if constexpr (C != 3) {
+      Plain::part<C>(in, planes, pixels);
+    } else {
+      const Thirds thirds(false);
+      int64_t p = 0;
+      for (; p + 16 <= pixels; p += 16) {
+        __m128i v[3];
+        for (int k = 0; k < 3; ++k) v[k] = load_xmm(in + 3 * p + 16 * k);
+        for (int c = 0; c < 3; ++c) store_xmm(planes + c * pixels + p, thirds.pick(v, c));
+      }
+      for (; p < pixels; ++p)
+        for (int c = 0; c < 3; ++c) planes[c * pixels + p] = in[3 * p + c];
+    }
+  }
+
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t size, const Table &table) {
     const Chain chain(table);
     int64_t i = 0;

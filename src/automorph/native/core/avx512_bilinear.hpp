@@ -43,9 +43,46 @@ inline Doubles operator*(Doubles a, Doubles b) {
   return {_mm512_mul_pd(a.low, b.low), _mm512_mul_pd(a.high, b.high)};
 }
 
+// The shares of four neighbours in 16 pixels, as multiples of 2^-28 that add up to 1: each as 14
+// upper and 14 lower bits, those of a left and a right neighbour in the halves of a lane.
+//
+// Sums of products with them differ from Pillow's doubles by less than 2^-14, so their integers are
+// the same unless a sum is that close to one; then the caller computes in doubles.
+struct Shares {
+  __m512i upper[2], lower[2];
+
+  Shares(Doubles dx, Doubles dy) {
+    const Doubles one = Doubles::all(1 << 28);
+    const __m512i x = (dx * one).cut(), y = (dy * one).cut(), both = (dx * dy * one).cut();
+    const __m512i right = _mm512_sub_epi32(x, both);
+    const __m512i rest = _mm512_sub_epi32(_mm512_set1_epi32(1 << 28), _mm512_add_epi32(y, right));
+    const __m512i left = _mm512_max_epi32(rest, _mm512_setzero_si512());  // rounded, it may be -1
+    split(left, right, upper);
+    split(_mm512_sub_epi32(y, both), both, lower);
+  }
+  static void split(__m512i left, __m512i right, __m512i *parts) {
+    const __m512i low = _mm512_set1_epi32(0x3FFF);
+    parts[0] = _mm512_or_si512(_mm512_srli_epi32(left, 14),
+                               _mm512_slli_epi32(_mm512_srli_epi32(right, 14), 16));
+    parts[1] = _mm512_or_si512(_mm512_and_si512(left, low),
+                               _mm512_slli_epi32(_mm512_and_si512(right, low), 16));
+  }
+  // The integer parts of the sums; `unsure`: the lanes that are too close to an integer.
+  __m512i mix(__m512i above, __m512i below, __mmask16 *unsure) const {
+    const auto sum = [&](int part) {
+      return _mm512_add_epi32(_mm512_madd_epi16(above, upper[part]),
+                              _mm512_madd_epi16(below, lower[part]));
+    };
+    const __m512i total = _mm512_add_epi32(sum(0), _mm512_srli_epi32(sum(1), 14));
+    const __m512i beside = _mm512_and_si512(_mm512_add_epi32(total, _mm512_set1_epi32(1)),
+                                            _mm512_set1_epi32(0x3FFF));
+    *unsure = _mm512_cmple_epu32_mask(beside, _mm512_set1_epi32(1));
+    return _mm512_srli_epi32(total, 14);
+  }
+};
+
 // Bilinear interpolation of 16 pixels at a time, one pixel per 32-bit lane. Like `Window`, but
-// every pixel needs two neighbours on each of two lines, and the arithmetic is Pillow's, in double
-// precision.
+// every pixel needs two neighbours on each of two lines. Positions are Pillow's, in double precision.
 template <int C>
 struct SmoothWindow {
   const View &in;
@@ -93,16 +130,13 @@ struct SmoothWindow {
     const int corner_y = clamp(least(y0), 0, top_most);
     const Neighbours near = gather(x0, y0, corner_x, corner_y);
     __m512i mixed = _mm512_setzero_si512();
+    const Shares shares(dx, dy);
     for (int c = 0; c < C; ++c) {
-      const auto channel = [c](__m512i pixel) {
-        return _mm512_and_si512(_mm512_srli_epi32(pixel, unsigned(8 * c)), _mm512_set1_epi32(255));
-      };
-      const auto along = [&](const __m512i *pair) {
-        const __m512i a = channel(pair[0]), b = channel(pair[1]);
-        return Doubles::of(a) + Doubles::of(_mm512_sub_epi32(b, a)) * dx;
-      };
-      const Doubles upper = along(near.upper), lower = along(near.lower);
-      const __m512i value = (upper + (lower - upper) * dy).cut();
+      __mmask16 unsure;
+      __m512i value = shares.mix(near.pair(near.upper, c), near.pair(near.lower, c), &unsure);
+      unsure &= inside;
+      if (unsure) unsure &= near.differ(c);  // equal neighbours are exact
+      if (unsure) value = near.precise(dx, dy, c);
       mixed = _mm512_or_si512(mixed, _mm512_slli_epi32(value, unsigned(8 * c)));
     }
     static constexpr Bytes packed = bytes([](int i) { return (i / C * 4 + i % C) % 64; });
@@ -113,6 +147,39 @@ struct SmoothWindow {
   // Left and right neighbours on the upper and lower lines; edges are replicated.
   struct Neighbours {
     __m512i upper[2], lower[2];
+
+    // Channel c of the left and the right neighbour, in the halves of each lane.
+    static __m512i pair(const __m512i *sides, int c) {
+      const __m512i place = _mm512_add_epi8(
+          _mm512_set4_epi32(0x004C000C, 0x00480008, 0x00440004, 0x00400000), _mm512_set1_epi8(char(c)));
+      return _mm512_maskz_permutex2var_epi8(0x5555555555555555, sides[0],
+                                            _mm512_add_epi8(place, quarters()), sides[1]);
+    }
+    static __m512i quarters() {  // 16 in the bytes of the second quarter, and so on
+      return _mm512_setr_epi32(0, 0, 0, 0, 0x10101010, 0x10101010, 0x10101010, 0x10101010,
+                               0x20202020, 0x20202020, 0x20202020, 0x20202020, 0x30303030,
+                               0x30303030, 0x30303030, 0x30303030);
+    }
+
+    static __m512i channel(__m512i pixel, int c) {
+      return _mm512_and_si512(_mm512_srli_epi32(pixel, unsigned(8 * c)), _mm512_set1_epi32(255));
+    }
+    // The lanes in which channel c is not the same in all four.
+    __mmask16 differ(int c) const {
+      const __m512i first = channel(upper[0], c);
+      return _mm512_cmpneq_epi32_mask(first, channel(upper[1], c)) |
+             _mm512_cmpneq_epi32_mask(first, channel(lower[0], c)) |
+             _mm512_cmpneq_epi32_mask(first, channel(lower[1], c));
+    }
+    // Pillow's arithmetic.
+    __m512i precise(Doubles dx, Doubles dy, int c) const {
+      const auto along = [&](const __m512i *sides) {
+        const __m512i a = channel(sides[0], c), b = channel(sides[1], c);
+        return Doubles::of(a) + Doubles::of(_mm512_sub_epi32(b, a)) * dx;
+      };
+      const Doubles above = along(upper), below = along(lower);
+      return (above + (below - above) * dy).cut();
+    }
   };
 
   Neighbours gather(__m512i x0, __m512i y0, int corner_x, int corner_y) const {
@@ -151,6 +218,102 @@ struct SmoothWindow {
       lower = _mm512_sub_epi8(lower, _mm512_set1_epi8(1));
     }
     return near;
+  }
+};
+
+// Bilinear interpolation along lines: every line is blended with itself, shifted by one pixel more.
+template <int C>
+struct Slide {
+  const View &in;
+  const Affine &map;
+  const Fill &fill;
+
+  // True if lines are read from lines, as by ShearX.
+  static bool fits(const Affine &map) {
+    const double *m = map.m;
+    return m[0] == 1.0 && m[3] == 0.0 && m[4] == 1.0 && m[5] == std::floor(m[5]) &&
+           std::fabs(m[5]) < 1e6;
+  }
+
+  // Computes line y; returns false if a position is too close to where another pixel begins.
+  bool line(uint8_t *out, int y) const {
+    constexpr double CLOSE = 1e-6;
+    const int64_t stride = int64_t(in.width) * C;
+    const int64_t row = y + int64_t(map.m[5]);
+    if (row < 0 || row >= in.height) {
+      fill.write(out, stride);
+      return true;
+    }
+    const double shift = map.m[1] * (y + 0.5) + map.m[2], whole = std::floor(shift);
+    const double share = shift - whole;
+    if (!(std::fabs(shift) < 1e6) || share < CLOSE || share > 1.0 - CLOSE ||
+        std::fabs(share - 0.5) < CLOSE)
+      return false;
+    const int left = int(whole), width = in.width;
+    // Pixels are inside from 0 <= x + 0.5 + shift on; their neighbours, from first_both on.
+    const int first = clamp(-left - (share > 0.5), 0, width);
+    const int last = clamp(width - left - (share > 0.5), first, width);
+    const int first_both = clamp(-left, first, last);
+    const int last_both = clamp(width - 1 - left, first_both, last);
+    fill.write(out, int64_t(first) * C);
+    single(out, first, first_both, y);
+    blend(in.data + row * stride + int64_t(first_both + left) * C, out, first_both, last_both, y,
+          share);
+    single(out, last_both, last, y);
+    fill.write(out + int64_t(last) * C, int64_t(width - last) * C);
+    return true;
+  }
+
+  void single(uint8_t *out, int x, int end, int y) const {
+    const double *m = map.m, yc = y + 0.5;
+    for (; x < end; ++x) {
+      const double xc = x + 0.5;
+      Plain::bilinear_pixel<C>(in, out + int64_t(x) * C, m[0] * xc + m[1] * yc + m[2],
+                               m[3] * xc + m[4] * yc + m[5], fill);
+    }
+  }
+
+  // As `Shares`, which says why the few lanes that are unsure are computed one by one.
+  void blend(const uint8_t *from, uint8_t *out, int first, int last, int y, double share) const {
+    const auto right = int32_t(share * (1 << 28)), left = (1 << 28) - right;
+    const __m512i upper = _mm512_set1_epi32(left >> 14 | right >> 14 << 16);
+    const __m512i lower = _mm512_set1_epi32((left & 0x3FFF) | (right & 0x3FFF) << 16);
+    const int64_t bytes = int64_t(last - first) * C;
+    uint8_t *to = out + int64_t(first) * C;
+    for (int64_t i = 0; i < bytes; i += 32) {
+      const auto known = __mmask32(lanes(bytes - i < 32 ? bytes - i : 32));
+      const __m512i a = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(known, from + i));
+      const __m512i b = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(known, from + i + C));
+      __mmask16 unsure[2];
+      const auto mix = [&](__m512i both, int half) {
+        const __m512i total =
+            _mm512_add_epi32(_mm512_madd_epi16(both, upper),
+                             _mm512_srli_epi32(_mm512_madd_epi16(both, lower), 14));
+        const __m512i beside = _mm512_and_si512(_mm512_add_epi32(total, _mm512_set1_epi32(1)),
+                                                _mm512_set1_epi32(0x3FFF));
+        unsure[half] = _mm512_cmple_epu32_mask(beside, _mm512_set1_epi32(1));
+        return _mm512_srli_epi32(total, 14);
+      };
+      const __m512i low = mix(_mm512_unpacklo_epi16(a, b), 0);
+      const __m512i high = mix(_mm512_unpackhi_epi16(a, b), 1);
+      const __m256i mixed = _mm512_cvtepi16_epi8(_mm512_packus_epi32(low, high));
+      _mm256_mask_storeu_epi8(to + i, known, mixed);
+      if (!(unsure[0] | unsure[1])) continue;
+      uint32_t again = _pdep_u32(unsure[0], 0x0F0F0F0F) | _pdep_u32(unsure[1], 0xF0F0F0F0);
+      again &= uint32_t(_mm512_cmpneq_epi16_mask(a, b)) & known;  // equal neighbours are exact
+      for (; again; again &= again - 1) {
+        const int64_t byte = i + __builtin_ctz(again);
+        precise(to + byte, first + int(byte / C), from[byte], from[byte + C], y);
+      }
+    }
+  }
+
+  // Pillow's arithmetic for one value.
+  void precise(uint8_t *out, int x, int a, int b, int y) const {
+    const double *m = map.m, xc = x + 0.5, yc = y + 0.5;
+    const double u = m[0] * xc + m[1] * yc + m[2];
+    const double dx = u - 0.5 - std::floor(u - 0.5);
+    *out = uint8_t(a + (b - a) * dx);
   }
 };
 

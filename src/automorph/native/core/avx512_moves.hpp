@@ -107,9 +107,15 @@ struct Avx512 : Avx512Colours {
   static void bilinear(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
     if (!SmoothWindow<C>::fits(map)) return Plain::bilinear<K, C>(in, out, map, fill);
     const SmoothWindow<C> window(in, map, fill);
+    const bool slides = Slide<C>::fits(map);
+    const Slide<C> slide{in, map, fill};
     Ahead ahead(in, C);
     for (int y = 0; y < in.height; ++y) {
       ahead.until(last_line(map, y, in.width, in.height));
+      if (slides && slide.line(out, y)) {
+        out += int64_t(in.width) * C;
+        continue;
+      }
       for (int x = 0; x < in.width; x += 16) {
         const int known = in.width - x < 16 ? in.width - x : 16;
         window.pixels(out, x, y, known);

@@ -25,7 +25,8 @@ struct Fill {
   alignas(64) uint8_t run[RUN + 4];
 
   Fill(const uint8_t *colour, int channels) {
-    for (int i = 0; i < RUN + 4; ++i) run[i] = colour[i % channels];
+    for (int i = 0; i < 12; ++i) run[i] = colour[i % channels];
+    for (int i = 12; i < RUN + 4; ++i) run[i] = run[i - 12];
   }
   void write(uint8_t *out, int64_t bytes) const {
     for (; bytes > RUN; bytes -= RUN, out += RUN) std::memcpy(out, run, RUN);
@@ -142,6 +143,20 @@ struct Beyond {
 };
 
 struct Plain {
+  // Puts the planes of the channels together to pixels.
+  template <int C>
+  static void join(const uint8_t *planes, uint8_t *out, int64_t pixels) {
+    for (int64_t p = 0; p < pixels; ++p)
+      for (int c = 0; c < C; ++c) out[p * C + c] = planes[c * pixels + p];
+  }
+
+  // Takes pixels apart to planes of the channels.
+  template <int C>
+  static void part(const uint8_t *in, uint8_t *planes, int64_t pixels) {
+    for (int64_t p = 0; p < pixels; ++p)
+      for (int c = 0; c < C; ++c) planes[c * pixels + p] = in[p * C + c];
+  }
+
   // Looks up every byte in one table.
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t bytes, const Table &table) {
     for (int64_t i = 0; i < bytes; ++i) out[i] = table.at[in[i]];

@@ -21,7 +21,7 @@
 #endif
 
 #include "avx2.hpp"
-#include "walk.hpp"
+#include "one.hpp"
 
 const Variant *avx2_variant() { return &VARIANT<Avx2>; }
 

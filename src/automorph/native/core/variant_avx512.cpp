@@ -21,7 +21,7 @@
 #endif
 
 #include "avx512_moves.hpp"
-#include "walk.hpp"
+#include "one.hpp"
 
 const Variant *avx512_variant() { return &VARIANT<Avx512>; }
 

@@ -1,5 +1,5 @@
 // The engine for any processor.
 #include "processor.hpp"
-#include "walk.hpp"
+#include "one.hpp"
 
 const Variant *plain_variant() { return &VARIANT<Plain>; }

@@ -5,16 +5,14 @@
 // Affine maps are resampled one by one or, in fused mode, composed and resampled once. The walk
 // stops before a black box.
 #pragma once
-#include <cstdlib>
-
 #include "interface.h"
 #include "plain.hpp"
 #include "random.hpp"
 #include "resampling.hpp"
+#include "scratch.hpp"
 
 namespace {
 
-constexpr int64_t SLACK = 64;  // bytes that vector loads may read past the pixels
 constexpr int BLOCK = 1024;    // pixels per lookup when statistics are computed through a table
 
 // The random words of one operation on one image: draw 0 is the sign, 1 and 2 are positions.
@@ -38,23 +36,6 @@ struct Draws {
   int64_t below(int64_t limit, int draw) { return int64_t(word(draw) >> 8) * limit >> 24; }
 };
 
-// Scratch memory for two images, each aligned and padded for reads past its end.
-struct Scratch {
-  void *memory;
-  uint8_t *image[2];
-
-  explicit Scratch(int64_t size) {
-    const int64_t room = (size + SLACK + 63) / 64 * 64;
-    memory = std::malloc(size_t(2 * room + 64));
-    auto *start = static_cast<uint8_t *>(memory) + 64 - reinterpret_cast<uintptr_t>(memory) % 64;
-    image[0] = start;
-    image[1] = start + room;
-  }
-  ~Scratch() { std::free(memory); }
-  Scratch(const Scratch &) = delete;
-  Scratch &operator=(const Scratch &) = delete;
-};
-
 // Processes images one by one; K holds the kernels of an instruction set, C is the channel count.
 template <class K, int C>
 class Walk {
@@ -64,10 +45,10 @@ class Walk {
         fill_(batch.fill, C),
         pixels_(int64_t(batch.height) * batch.width),
         size_(pixels_ * C),
-        scratch_(size_) {}
+        scratch_(2, size_) {}
 
   Status run(int64_t first, int64_t last) {
-    if (!scratch_.memory) return OUT_OF_MEMORY;
+    if (!scratch_.ready()) return OUT_OF_MEMORY;
     Status status = DONE;
     for (int64_t row = first; row < last; ++row) {
       const Status one = image(row);
@@ -319,7 +300,7 @@ class Walk {
   void equalize() {
     if (moved_) settle();
     alignas(64) uint32_t counts[COLOUR][256];
-    K::template histogram<C>(now_.data, pixels_, tally_, counts);
+    K::template histogram<C>(now_.data, pixels_, tally(), counts);
     for (int c = 0; table_ && c < COLOUR; ++c) {  // map the counts through the table
       const uint8_t *at = tables_[uniform_ ? 0 : c].at;
       uint32_t seen[256] = {};
@@ -375,13 +356,12 @@ class Walk {
   const Batch &batch_;
   const Fill fill_;
   const int64_t pixels_, size_;
-  const Scratch scratch_;
+  Scratch scratch_;
   uint8_t *slot_ = nullptr;  // the current slot of the result
   View now_{};               // the pixels before the pending map or table
   bool last_ = false;        // no operation follows the current one
   bool table_ = false, uniform_ = false, moved_ = false;  // whether a table or map is pending
   Table tables_[COLOUR];
-  Tally tally_;
   Affine map_{};
 };
 
@@ -394,8 +374,5 @@ Status walk(const Batch &batch, int64_t first, int64_t last) {
     default: return Walk<K, 4>(batch).run(first, last);
   }
 }
-
-template <class K>
-constexpr Variant VARIANT = {walk<K>, stream_bits, stream_race};
 
 }  // namespace

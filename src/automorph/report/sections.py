@@ -316,6 +316,8 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
             for name, share in zip(classes, shares, strict=True)
         ]
     more = f" and {len(classes) - 30} more" if len(classes) > 30 else ""
+    # Remarks on the result stand at the top of the page.
+    notes = [one for one in data.get("notes") or () if one not in (result.get("remarks") or ())]
     model = str(result["model"])
     if result.get("parameters"):
         model += f", {formatting.count(result['parameters'])} parameters"
@@ -327,7 +329,7 @@ def setup(result: Mapping[str, Any], title: str, text: Sequence[str]) -> Section
         f"{_PREDICTED.get(data.get('target'), 'Classes')} ({len(classes)})": ", ".join(classes[:30])
         + more,
         "Data hash": Code(data["hash"]) if data.get("hash") else None,
-        "Notes": "; ".join(data.get("notes") or ()) or None,
+        "Notes": "; ".join(notes) or None,
         "Model": model,
         "Regime": _REGIMES.get(str(result.get("regime", "scratch"))),
         "Recipe": result.get("recipe"),

@@ -29,7 +29,7 @@ def warnings(results: Results) -> list[str]:
         notes.append(
             "This comparison has one seed, so it cannot distinguish a difference from chance."
         )
-    return notes
+    return [*notes, *(results.content.get("remarks") or ())]
 
 
 def _first(results: Results) -> Answer:

@@ -34,6 +34,9 @@ html_theme = "furo"
 html_title = f"Automorph {release}"
 html_static_path = ["_static"]
 html_css_files = ["automorph.css"]
+html_js_files = ["accessible.js"]
+# Its link to the source of the page lies outside of all landmarks.
+html_theme_options = {"top_of_page_buttons": []}
 html_extra_path = [
     "../src/automorph/policies/policy.schema.json",
     "../src/automorph/policies/space.schema.json",

@@ -1,6 +1,6 @@
 // Hand-written affine resampling for AVX-512 with VBMI.
 #pragma once
-#include "avx512_bilinear.hpp"
+#include "avx512_columns.hpp"
 
 namespace {
 
@@ -106,6 +106,10 @@ struct Avx512 : Avx512Colours {
   template <class K, int C>
   static void bilinear(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
     if (!SmoothWindow<C>::fits(map)) return Plain::bilinear<K, C>(in, out, map, fill);
+    if (Drop<C>::fits(map, in)) {
+      Drop<C> drop(in, map, fill);
+      if (drop.ready()) return drop.run(out);
+    }
     const SmoothWindow<C> window(in, map, fill);
     const bool slides = Slide<C>::fits(map);
     const Slide<C> slide{in, map, fill};

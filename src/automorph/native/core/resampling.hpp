@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <cstring>
 
+#include "columns.hpp"
 #include "interface.h"
 #include "plain.hpp"
 
 namespace {
+
+constexpr int WORTH_COLUMNS = 64;  // pixels of a line
 
 template <class K, int C>
 struct Resampling {
@@ -34,7 +37,10 @@ struct Resampling {
     } else if (bilinear) {
       K::template bilinear<K, C>(in, out, map, fill);
     } else if (fits_fixed(map, in.width, in.height)) {
-      K::template nearest<K, C>(in, out, fixed(map), fill);
+      const Fixed f = fixed(map);
+      const bool by_columns = in.width >= WORTH_COLUMNS && keeps_columns(f);
+      if (!by_columns || !nearest_columns<C>(in, out, f, fill))
+        K::template nearest<K, C>(in, out, f, fill);
     } else {
       K::template nearest_far<C>(in, out, map, fill);
     }

@@ -17,10 +17,11 @@ from automorph.experiments import (
     compare,
     is_control,
     judge,
+    paired_difference,
     policy_of,
     summarise,
 )
-from automorph.experiments.comparison import control_of
+from automorph.experiments.comparison import control_of, verdict_of
 from automorph.policies import load_policy
 from automorph.training import Normaliser, make_task, recipe_for
 
@@ -209,6 +210,29 @@ def test_a_failed_baseline_is_no_reason_to_keep_it():
     assert verdict.kind == "unclear"
     assert "none failed" in verdict.text
     assert "keep it" in judge("none", "none", None, seeds=5, confidence=0.95).text
+
+
+@pytest.mark.parametrize(
+    ("none", "said"),
+    [((0.90, 0.93, 0.92), True), ((0.80, 0.81, 0.82), False), ((0.91, 0.92, 0.94), True)],
+)
+def test_a_winner_that_is_level_with_no_augmentation_is_said_to_be(none, said):
+    names = ("flip-crop", "none", "crop")
+    values = {"flip-crop": (0.70, 0.72, 0.71), "none": none, "crop": (0.91, 0.92, 0.94)}
+    won = paired_difference(values["crop"], values["flip-crop"])
+    rows = tuple(
+        Row(
+            name, summarise(values[name]), summarise(values[name]),
+            replace(won, p_adjusted=won.p) if name == "crop" else None,
+        )
+        for name in names
+    )  # fmt: skip
+    verdict, advice = verdict_of(
+        rows, [load_policy(name) for name in names], "flip-crop", "crop", (0, 1, 2), 0.95
+    )
+    assert (verdict.kind, advice.action, advice.policy) == ("better", "use", "crop")
+    assert verdict.text.endswith(advice.text)
+    assert ("No augmentation is simpler, and not shown to be worse" in verdict.text) is said
 
 
 def test_the_old_names_of_a_treatment_warn():

@@ -32,9 +32,18 @@ class Advice:
 
 
 def advice_after_comparison(
-    kind: Kind, winner: str, baseline: str, *, compared: int, seeds: int, failed_baseline: bool
+    kind: Kind,
+    winner: str,
+    baseline: str,
+    *,
+    compared: int,
+    seeds: int,
+    failed_baseline: bool,
+    simpler: str = "",
 ) -> Advice:
     """Return the recommendation of a comparison of ``compared`` policies.
+
+    ``simpler`` is a sentence on a simpler policy that is not shown to be worse than the winner.
 
     >>> advice_after_comparison(
     ...     "unclear", "crop", "none", compared=2, seeds=5, failed_baseline=False
@@ -47,7 +56,7 @@ def advice_after_comparison(
     if winner == baseline:
         return Advice("keep", baseline)
     if failed_baseline or kind == "better":
-        return Advice("use", winner, f"Use {winner}.")
+        return Advice("use", winner, f"Use {winner}. {simpler}".rstrip())
     if kind == "unclear" and seeds < ENOUGH:
         more = max(ENOUGH, 2 * seeds)
         return Advice("add seeds", winner, f"To find out, use --seeds {more}.", more)

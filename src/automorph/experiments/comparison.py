@@ -183,10 +183,38 @@ def verdict_of(
     advice = advice_after_comparison(
         judged.kind, winner, base, compared=len(rows), seeds=len(seeds),
         failed_baseline=winner != base and won.difference is None,
+        simpler=_level_with_none(
+            rows, won, base, confidence, metric, folds.overlap if folds else 0.0
+        ),
     )  # fmt: skip
     if advice.action == "add policies":
         return Verdict("unclear", advice.text), advice
     return Verdict(judged.kind, f"{judged.text} {advice.text}".rstrip()), advice
+
+
+def _level_with_none(
+    rows: Sequence[Row], won: Row, base: str, confidence: float, metric: Metric, overlap: float
+) -> str:
+    """Say that no augmentation is not shown to be worse than the winner, or nothing.
+
+    Of a comparison with another baseline, which the winner may beat although nothing would do. It
+    compares validation values, as the choice of the winner does.
+    """
+    none = next((row for row in rows if row.policy == "none"), None)
+    if none is None or "none" in (base, won.policy) or not (none.validation and won.validation):
+        return ""
+    values = none.validation.values, won.validation.values
+    if len(values[0]) != len(values[1]) or len(values[0]) < 2:
+        return ""
+    gap = paired_difference(*values, confidence=confidence, overlap=overlap)
+    high = metric.gain(gap).high
+    if (high if high is not None else metric.gain(gap).mean) < 0:
+        return ""
+    where = "in the validation parts of the folds" if overlap else "on the validation part"
+    return (
+        f"No augmentation is simpler, and not shown to be worse than {won.policy}: {where} it "
+        f"differs by {metric.difference(gap.mean)}{metric.unit} ({metric.interval(gap)})."
+    )
 
 
 def too_few(

@@ -18,6 +18,7 @@ from automorph.operations.kernels import (
     NumPyKernel,
     Values,
     Whole,
+    evenly,
     settings_of,
 )
 from automorph.operations.levels import drawn, opaque
@@ -136,12 +137,12 @@ def _line(side: int, angle: float, direction: float, shift: tuple[float, float])
     half = side // 2
     first = -half * (1.0 - max(direction, 0.0))
     last = half * (1.0 - max(-direction, 0.0))
-    t = np.linspace(first, last, side)
+    t = evenly(first, last, side)
     turned = np.deg2rad(angle)
     x = half + np.cos(turned) * t + shift[0] * half / 2
     y = half + np.sin(turned) * t + shift[1] * half / 2
-    places = np.clip(np.rint(np.stack([y, x], axis=1)), 0, side - 1).astype(np.int64)
-    return np.unique(places, axis=0)
+    rows, columns = (np.clip(np.rint(v), 0, side - 1).astype(np.int64) for v in (y, x))
+    return np.stack(np.divmod(np.unique(rows * side + columns), side), axis=1)
 
 
 def _averaged(image: Images, offsets: Whole) -> Images:

@@ -17,6 +17,7 @@ from automorph.operations.filters import normal_table
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Bounds,
+    CompiledKernel,
     Context,
     Family,
     Images,
@@ -26,6 +27,7 @@ from automorph.operations.kernels import (
     Size,
     Values,
     Whole,
+    evenly,
     settings_of,
 )
 from automorph.operations.spec import Operation
@@ -48,8 +50,8 @@ def _projection(value: float, context: Context, size: Size) -> Values:
     """Return the coefficients ``(8,)`` of the projective map."""
     height, width = size
     scale = settings_of(context.operation, _PERSPECTIVE)["scale"]
-    limits = [int(scale * (side // 2)) + 1 for side in (width, height)]
-    moves = np.array([int(context.below(limits[k % 2], draw=1 + k)[0]) for k in range(8)])
+    limits = np.array([int(scale * (side // 2)) + 1 for side in (width, height)] * 4)
+    moves = ((context.words(8)[0].astype(np.int64) >> 8) * limits) >> 24
     across, down = width - 1, height - 1
     corners = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float64)
     inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
@@ -101,7 +103,7 @@ def _strips(side: int, steps: int, factors: Values, given: dict[str, object]) ->
     for number, factor in enumerate(factors):
         start, end = number * step, min((number + 1) * step, side)
         after = before + step * factor
-        out[start:end] = np.linspace(before, after, max(end - start, 0))
+        out[start:end] = evenly(before, after, end - start)
         before = after
     return out
 
@@ -138,11 +140,25 @@ def _read_elastic(places: Places, value: float, context: Context, size: Size) ->
     return np.asarray(places + np.stack(found, axis=1))
 
 
-def _field_numbers(value: float, context: Context, size: Size) -> Values:
-    """Return the moves of all pixels along x, and then along y."""
+def elastic_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    """Displace by smoothed noise."""
     given = settings_of(context.operation, _ELASTIC)
-    across, down = _fields(context, size)
-    return np.concatenate([across.ravel() * given["alpha_x"], down.ravel() * given["alpha_y"]])
+    normal = given["noise"] == "normal"
+    numbers = [given["alpha_x"], given["alpha_y"], float(normal)]
+    weights = _smoothing(given["sigma"])
+    native.run_step(
+        "field", images, rows, np.tile(numbers, (len(rows), 1)),
+        shared=np.concatenate([[len(weights) - 1], weights, normal_table() if normal else []]),
+        words=context.word_source(), bilinear=context.bilinear, outside=context.outside,
+        fill=context.fill,
+    )  # fmt: skip
+
+
+def _smoothing(sigma: float) -> Values:
+    """Return the weights of SciPy's Gaussian filter, from the centre outwards."""
+    reach = int(4.0 * sigma + 0.5)
+    weights = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
+    return np.asarray((weights / weights.sum())[reach:], np.float64)
 
 
 def _fields(context: Context, size: Size) -> list[Values]:
@@ -173,10 +189,21 @@ Numbers = Callable[[float, Context, Size], Values]
 """The numbers of one image that a compiled warp takes."""
 
 
+def _by_numbers(kind: str, numbers: Numbers) -> CompiledKernel:
+    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+        size = (images.shape[1], images.shape[2])
+        given = [numbers(float(v), context.row(row), size) for row, v in enumerate(values)]
+        native.run_step(
+            kind, images, rows, np.stack(given),
+            bilinear=context.bilinear, outside=context.outside, fill=context.fill,
+        )  # fmt: skip
+
+    return compiled
+
+
 def _warp(
     read: Read,
-    kind: str,
-    numbers: Numbers,
+    compiled: CompiledKernel,
     constants: Mapping[str, object],
     settable: dict[str, Bounds],
 ) -> Kernel:
@@ -189,14 +216,6 @@ def _warp(
             x, y = (places[:, axis].reshape(1, height, width) for axis in (0, 1))
             out[row] = _read_at(images[row : row + 1], x, y, context)[0]
         return out
-
-    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
-        size = (images.shape[1], images.shape[2])
-        given = [numbers(float(v), context.row(row), size) for row, v in enumerate(values)]
-        native.run_step(
-            kind, images, rows, np.stack(given),
-            bilinear=context.bilinear, outside=context.outside, fill=context.fill,
-        )  # fmt: skip
 
     return Kernel(warped, read=read, compiled=compiled, constants=constants, settable=settable)
 
@@ -220,21 +239,22 @@ FAMILY: Family = {
     Operation(
         "Perspective", random=True, label_risk=GONE,
         about="Moves the four corners inwards by random amounts.",
-    ): _warp(_read_perspective, "perspective", _projection, _PERSPECTIVE, {"scale": (0.0, 1.0)}),
+    ): _warp(_read_perspective, _by_numbers("perspective", _projection), _PERSPECTIVE,
+             {"scale": (0.0, 1.0)}),
     Operation(
         "GridDistortion", random=True,
         about="Stretches the strips of a grid by random factors.",
-    ): _warp(_read_grid, "grid", _grid_numbers, _GRID,
+    ): _warp(_read_grid, _by_numbers("grid", _grid_numbers), _GRID,
              {"steps": (1.0, 1000.0), "limit": (-1.0, 10.0), "normalized": (0.0, 1.0)}),
     Operation(
         "OpticalDistortion", random=True,
         about="Bulges or pinches the image, as a lens does.",
-    ): _warp(_read_optical, "optical", _optical_numbers, _OPTICAL,
+    ): _warp(_read_optical, _by_numbers("optical", _optical_numbers), _OPTICAL,
              {"limit": (-10.0, 10.0), "mode": ("camera", "fisheye")}),
     Operation(
         "ElasticTransform", random=True,
         about="Displaces pixels by smoothed noise.",
-    ): _warp(_read_elastic, "field", _field_numbers, _ELASTIC,
+    ): _warp(_read_elastic, elastic_compiled, _ELASTIC,
              {"alpha_x": (0.0, 1e5), "alpha_y": (0.0, 1e5), "sigma": (0.1, 1000.0),
               "noise": ("normal", "uniform")}),
 }  # fmt: skip

@@ -228,6 +228,18 @@ def _alpha_kept(run: TorchKernel) -> TorchKernel:
     return kept
 
 
+def evenly(first: float, last: float, count: int) -> Values:
+    """Return numbers from first to last, as ``numpy.linspace`` does, which takes longer."""
+    if count < 2:
+        return np.full(max(count, 0), first)
+    step = (last - first) / (count - 1)
+    if step == 0.0:
+        return np.linspace(first, last, count)
+    out: Values = np.arange(count) * step + first
+    out[-1] = last
+    return out
+
+
 def settings_of(operation: Operation, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Return the constants of a kernel as its operation sets them."""
     return {**defaults, **dict(operation.settings)}

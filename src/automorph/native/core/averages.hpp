@@ -31,19 +31,31 @@ class Margin {
   // Copies an image; `source` maps a place outside [0, side) into it.
   template <int C, class F>
   void fill(const View &in, F source) {
-    const int64_t line = int64_t(in.width) * C;
-    for (int64_t y = -reach_; y < in.height + reach_; ++y) {
-      const uint8_t *from = in.data + source(y, int64_t(in.height)) * line;
-      uint8_t *to = pixels_.at((y + reach_) * stride_);
-      for (int64_t x = -reach_; x < 0; ++x)
-        std::memcpy(to + (x + reach_) * C, from + source(x, int64_t(in.width)) * C, C);
-      std::memcpy(to + reach_ * C, from, size_t(line));
-      for (int64_t x = in.width; x < in.width + reach_; ++x)
-        std::memcpy(to + (x + reach_) * C, from + source(x, int64_t(in.width)) * C, C);
+    const int64_t line = int64_t(in.width) * C, width = in.width, height = in.height;
+    for (int64_t y = 0; y < height; ++y)
+      std::memcpy(pixels_.at((y + reach_) * stride_ + reach_ * C), in.data + y * line, size_t(line));
+    for (int64_t k = 1; k <= reach_; ++k) {
+      copy_column<C>(height, -k, source(-k, width));
+      copy_column<C>(height, width - 1 + k, source(width - 1 + k, width));
+    }
+    for (int64_t k = 1; k <= reach_; ++k) {
+      copy_line(-k, source(-k, height));
+      copy_line(height - 1 + k, source(height - 1 + k, height));
     }
   }
 
  private:
+  template <int C>
+  void copy_column(int64_t height, int64_t to, int64_t from) {
+    uint8_t *line = pixels_.at(reach_ * stride_ + reach_ * C);
+    for (int64_t y = 0; y < height; ++y, line += stride_)
+      std::memcpy(line + to * C, line + from * C, C);
+  }
+  void copy_line(int64_t to, int64_t from) {
+    std::memcpy(pixels_.at((to + reach_) * stride_), pixels_.at((from + reach_) * stride_),
+                size_t(stride_));
+  }
+
   const int64_t reach_, channels_, stride_;
   const Buffer<uint8_t> pixels_;
 };

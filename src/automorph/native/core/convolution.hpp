@@ -117,13 +117,14 @@ class Convolution {
   void round(const View &in, uint8_t *out, int y, int64_t first, int64_t count,
              const double *centre, int64_t reach, float doubt) {
     const float *sums = sums_.at(first);
-    float farthest = 0.0f;
+    int doubtful = 0;
     for (int64_t i = 0; i < count; ++i) {
-      const float v = sums[i], whole = nearest_whole(v), away = std::fabs(v - whole);
-      out[first + i] = uint8_t(int(whole < 0.0f ? 0.0f : whole > 255.0f ? 255.0f : whole));
-      farthest = away > farthest ? away : farthest;
+      const float v = sums[i], whole = nearest_whole(v);
+      // Weights are positive and add up to one, so levels stay within 0 and 255.
+      out[first + i] = uint8_t(int(whole));
+      doubtful |= int(std::fabs(v - whole) >= doubt);
     }
-    if (farthest < doubt) return;
+    if (!doubtful) return;
     for (int64_t i = 0; i < count; ++i)
       if (std::fabs(sums[i] - nearest_whole(sums[i])) >= doubt)
         out[first + i] = exact<C>(in, y, first + i, centre, reach);

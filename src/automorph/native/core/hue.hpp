@@ -102,14 +102,20 @@ class Hue {
     }
     for (int i = 0; i < BLOCK; ++i) {
       const uint8_t v = most_[i], p = uint8_t(low_[i]), m = uint8_t(middle_[i]);
-      const uint8_t k = uint8_t(which_[i]);
-      const uint8_t r = k == 0 || k == 5 ? v : k == 1 || k == 4 ? m : p;
-      const uint8_t g = k == 1 || k == 2 ? v : k == 0 || k == 3 ? m : p;
-      const uint8_t b = k == 3 || k == 4 ? v : k == 2 || k == 5 ? m : p;
-      red_[i] = saturation_[i] == 0 ? v : r;
-      green_[i] = saturation_[i] == 0 ? v : g;
-      blue_[i] = saturation_[i] == 0 ? v : b;
+      const uint8_t k = uint8_t(which_[i]), grey = mask(saturation_[i] == 0);
+      const uint8_t zero = mask(k == 0), one = mask(k == 1), two = mask(k == 2);
+      const uint8_t three = mask(k == 3), four = mask(k == 4), five = mask(k == 5);
+      red_[i] = pick(zero | five | grey, v, one | four, m, p);
+      green_[i] = pick(one | two | grey, v, zero | three, m, p);
+      blue_[i] = pick(three | four | grey, v, two | five, m, p);
     }
+  }
+
+  static uint8_t mask(bool set) { return uint8_t(-int(set)); }
+
+  // `a` where the first mask is set, else `b` where the second one is, else `c`.
+  static uint8_t pick(int first, uint8_t a, int second, uint8_t b, uint8_t c) {
+    return uint8_t((a & first) | (~first & ((b & second) | (c & ~second))));
   }
 
   uint8_t sector_[256];

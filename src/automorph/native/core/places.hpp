@@ -16,19 +16,8 @@ struct Frame {
   const double cx, cy;
   explicit Frame(const Step &step)
       : width(step.width), height(step.height), cx(step.width / 2.0), cy(step.height / 2.0) {}
-};
-
-// `values`: the factor.
-struct ZoomPlaces : Frame {
-  using Frame::Frame;
-  explicit operator bool() const { return true; }
-  void line(const double *values, int y, double *u, double *v) const {
-    const double factor = values[0], down = (y + 0.5 - cy) / factor + cy;
-    for (int x = 0; x < width; ++x) {
-      u[x] = (x + 0.5 - cx) / factor + cx;
-      v[x] = down;
-    }
-  }
+  // Prepares for the image of a row of the step.
+  void begin(const double *, int64_t) {}
 };
 
 // `values`: cosines and then sines of the angles in the upper left quarter of the image; the other
@@ -106,18 +95,6 @@ struct PerspectivePlaces : Frame {
   }
 };
 
-// `values`: the places of all columns, and then those of all rows.
-struct GridPlaces : Frame {
-  using Frame::Frame;
-  explicit operator bool() const { return true; }
-  void line(const double *values, int y, double *u, double *v) const {
-    for (int x = 0; x < width; ++x) {
-      u[x] = values[x];
-      v[x] = values[width + y];
-    }
-  }
-};
-
 // `values`: the strength, and 1 for the camera's model (0: the fisheye's).
 struct OpticalPlaces : Frame {
   using Frame::Frame;
@@ -135,20 +112,6 @@ struct OpticalPlaces : Frame {
       }
       u[x] = across * factor + cx + 0.5;
       v[x] = down * factor + cy + 0.5;
-    }
-  }
-};
-
-// `values`: the fields (height, width) of the moves along x and along y.
-struct FieldPlaces : Frame {
-  using Frame::Frame;
-  explicit operator bool() const { return true; }
-  void line(const double *values, int y, double *u, double *v) const {
-    const double *along_x = values + int64_t(y) * width;
-    const double *along_y = along_x + int64_t(height) * width;
-    for (int x = 0; x < width; ++x) {
-      u[x] = x + 0.5 + along_x[x];
-      v[x] = y + 0.5 + along_y[x];
     }
   }
 };

@@ -32,6 +32,8 @@ struct Resampling {
     } else if (straight && m[0] == 1.0 && m[4] == -1.0 && m[2] == 0.0 && m[5] == in.height) {
       for (int y = 0; y < in.height; ++y)
         std::memcpy(out + y * line, in.data + (in.height - 1 - y) * line, size_t(line));
+    } else if (turns(map, in)) {
+      turn(in, out, map);
     } else if (outside != FILL) {
       run_beyond(in, out, map);
     } else if (bilinear) {
@@ -44,6 +46,32 @@ struct Resampling {
     } else {
       K::template nearest_far<C>(in, out, map, fill);
     }
+  }
+
+  // True if the rows of a square become its columns.
+  static bool turns(const Affine &map, const View &in) {
+    const double *m = map.m, side = in.width;
+    return in.width == in.height && m[0] == 0.0 && m[4] == 0.0 && std::fabs(m[1]) == 1.0 &&
+           std::fabs(m[3]) == 1.0 && m[2] == (m[1] < 0.0 ? side : 0.0) &&
+           m[5] == (m[3] < 0.0 ? side : 0.0);
+  }
+
+  // Exchanges rows and columns, tile by tile.
+  static void turn(const View &in, uint8_t *out, const Affine &map) {
+    constexpr int TILE = 32;
+    const bool from_right = map.m[1] < 0.0, from_below = map.m[3] < 0.0;
+    const int64_t side = in.width, line = side * C, step = from_below ? -line : line;
+    for (int64_t top = 0; top < side; top += TILE)
+      for (int64_t left = 0; left < side; left += TILE) {
+        const int64_t bottom = top + TILE < side ? top + TILE : side;
+        const int64_t right = left + TILE < side ? left + TILE : side;
+        for (int64_t y = top; y < bottom; ++y) {
+          const int64_t column = from_right ? side - 1 - y : y, row = from_below ? side - 1 - left : left;
+          const uint8_t *from = in.data + row * line + column * C;
+          uint8_t *to = out + y * line + left * C;
+          for (int64_t x = left; x < right; ++x, from += step, to += C) std::memcpy(to, from, C);
+        }
+      }
   }
 
   // Resamples with pixels of the image in place of the fill colour.

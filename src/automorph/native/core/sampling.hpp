@@ -19,6 +19,7 @@ struct Line {
   double *x, *y;      // pixel centres lie at halves
   float *dx, *dy;     // shares of the right and lower neighbours
   int32_t *place;     // the byte of the upper left neighbour; negative: not all lie amid the image
+  int32_t *column, *row, *amid_x, *amid_y;
 };
 
 inline double floor_double(double v) {
@@ -55,29 +56,41 @@ struct PlainSampling {
   }
 };
 
+// Computes the first neighbour and the share of the second one along one axis, and whether both lie
+// within the image.
+inline void locate_along(const double *at, int count, int side, float *share, int32_t *whole,
+                         int32_t *amid) {
+  const double last = side - 1.0;
+  for (int i = 0; i < count; ++i) {
+    const double from = at[i] - 0.5, low = from > 0.0 ? from : 0.0, u = low < last ? low : last;
+    const auto w = int32_t(u);
+    whole[i] = w;
+    share[i] = float(u - double(w));
+    amid[i] = int32_t((from >= 0.0) & (from < last));
+  }
+}
+
 // Computes `dx`, `dy` and `place` of a line from `x` and `y`.
 template <int C>
 inline void locate(const View &in, const Line &line) {
-  const double right = in.width - 0.5, bottom = in.height - 0.5;
   const int32_t stride = in.width * C;
+  locate_along(line.x, in.width, in.width, line.dx, line.column, line.amid_x);
+  locate_along(line.y, in.width, in.height, line.dy, line.row, line.amid_y);
   for (int i = 0; i < in.width; ++i) {
-    const double x = line.x[i], y = line.y[i];
-    const bool amid = (x >= 0.5) & (x < right) & (y >= 0.5) & (y < bottom);
-    const double u = amid ? x - 0.5 : 0.0, v = amid ? y - 0.5 : 0.0;
-    const int32_t left = int32_t(u), top = int32_t(v);
-    line.dx[i] = float(u - left);
-    line.dy[i] = float(v - top);
-    line.place[i] = amid ? top * stride + left * C : -1;
+    const int32_t amid = -(line.amid_x[i] & line.amid_y[i]);
+    line.place[i] = ((line.row[i] * stride + line.column[i] * C) & amid) | ~amid;
   }
 }
 
 // Room for one line.
 class LineRoom {
  public:
-  explicit LineRoom(int width) : double_(2 * width), single_(2 * width), whole_(width) {}
+  explicit LineRoom(int width) : double_(2 * width), single_(2 * width), whole_(5 * width) {}
   explicit operator bool() const { return double_ && single_ && whole_; }
   Line line(int width) const {
-    return {double_.at(), double_.at(width), single_.at(), single_.at(width), whole_.at()};
+    return {double_.at(),         double_.at(width),     single_.at(),
+            single_.at(width),    whole_.at(),           whole_.at(width),
+            whole_.at(2 * width), whole_.at(3 * width), whole_.at(4 * width)};
   }
 
  private:

@@ -7,12 +7,14 @@
 #include "buffer.hpp"
 #include "convolution.hpp"
 #include "erasing.hpp"
+#include "fields.hpp"
 #include "hsv.hpp"
 #include "hue.hpp"
 #include "morphology.hpp"
 #include "moves.hpp"
 #include "noise.hpp"
 #include "resizing.hpp"
+#include "separable.hpp"
 #include "step.h"
 #include "tables.hpp"
 #include "warp.hpp"
@@ -90,11 +92,11 @@ Status run_step(const Step &step, int64_t first, int64_t last) {
     case CONVOLVE: return run<K, Convolution, true>(step, first, last);
     case ADD_NOISE: return run<K, Noise, true>(step, first, last);
     case RESIZE: return run<K, Resize, false>(step, first, last);
-    case ZOOM: return run<K, Warp<ZoomPlaces>, false>(step, first, last);
+    case ZOOM: return run<K, SeparableWarp<ZoomAxes>, false>(step, first, last);
     case SWIRL: return run<K, Warp<SwirlPlaces>, false>(step, first, last);
     case ELASTIC: return run<K, Warp<ElasticPlaces>, false>(step, first, last);
     case PERSPECTIVE: return run<K, Warp<PerspectivePlaces>, false>(step, first, last);
-    case GRID: return run<K, Warp<GridPlaces>, false>(step, first, last);
+    case GRID: return run<K, SeparableWarp<GridAxes>, false>(step, first, last);
     case OPTICAL: return run<K, Warp<OpticalPlaces>, false>(step, first, last);
     case FIELD: return run<K, Warp<FieldPlaces>, false>(step, first, last);
     case LOOK_UP: return run<K, LookUp, true>(step, first, last);

@@ -21,12 +21,13 @@
 #endif
 
 #include "avx2.hpp"
+#include "avx2_resizing.hpp"
 #include "avx2_sampling.hpp"
 #include "steps.hpp"
 
 namespace {
 
-struct Avx2Steps : Avx2, Avx2Sampling, PlainResizing {};
+struct Avx2Steps : Avx2, Avx2Sampling, Avx2Resizing {};
 
 }  // namespace
 

@@ -20,13 +20,14 @@
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx2,bmi,bmi2")
 #endif
 
+#include "avx2_resizing.hpp"
 #include "avx2_sampling.hpp"
 #include "avx512_moves.hpp"
 #include "steps.hpp"
 
 namespace {
 
-struct Avx512Steps : Avx512, Avx2Sampling, PlainResizing {};
+struct Avx512Steps : Avx512, Avx2Sampling, Avx2Resizing {};
 
 }  // namespace
 

@@ -21,7 +21,8 @@ class Warp {
   explicit operator bool() const { return places_ && room_; }
 
   template <class K, int C>
-  void run(const View &in, uint8_t *out, const double *values, int64_t) {
+  void run(const View &in, uint8_t *out, const double *values, int64_t row) {
+    places_.begin(values, row);
     const Line line = room_.line(in.width);
     for (int y = 0; y < in.height; ++y, out += int64_t(in.width) * C) {
       places_.line(values, y, line.x, line.y);
@@ -84,7 +85,7 @@ class Warp {
   }
 
   const Step &step_;
-  const Places places_;
+  Places places_;
   const LineRoom room_;
   const Fill fill_;
 };

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph.engine import user_functions
+from automorph.native import Rows
 from automorph.operations import KERNELS, Context, Operation, Values
 
 _MOST_VALUES = 1 << 20
@@ -23,10 +24,12 @@ def run_kernel(
     step_of: Callable[[NDArray[np.int64]], Context],
     *,
     compiled: bool = False,
+    source: NDArray[Any] | None = None,
 ) -> None:
-    """Apply an operation in place to some rows of ``done``, with one value per row.
+    """Apply an operation to some rows of ``done``, with one value per row.
 
-    A batched function of the user gets all rows at once. ``compiled`` allows compiled steps.
+    A batched function of the user gets all rows at once. ``compiled`` allows compiled steps. The
+    rows are read from ``source``, or else changed in place.
     """
     known = KERNELS.get(operation.kernel)
     kernel = known.numpy if known else user_functions.call
@@ -35,6 +38,7 @@ def run_kernel(
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
         if compiled and known and known.compiled:
-            known.compiled(done, part, values[start : start + size], step_of(part))
+            known.compiled(Rows(done, part, source), values[start : start + size], step_of(part))
             continue
-        done[part] = kernel(done[part], values[start : start + size], step_of(part))
+        before = (done if source is None else source)[part]
+        done[part] = kernel(before, values[start : start + size], step_of(part))

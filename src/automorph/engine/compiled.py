@@ -108,12 +108,15 @@ def _black_box(
         out = out[:, position + 1]
     values = values_of(operation, program.magnitude[rows, position], step_of(rows))
     changed = values != operation.identity
+    source = None if program.prefixes or position else program.images
+    if source is not None:  # The walk has not touched these rows.
+        out[rows[~changed]] = source[rows[~changed]]
     rows, values = rows[changed], values[changed]
     kernel = drawn_kernel(operation, rows, program)
     if kernel is not None:
         walk_drawn(kernel, program, out, operation, rows, values, position)
         return
-    run_kernel(operation, out, rows, values, step_of, compiled=True)
+    run_kernel(operation, out, rows, values, step_of, compiled=True, source=source)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from automorph.native.program import (
     walk,
 )
 from automorph.native.random import address, random_bits, random_race
-from automorph.native.step import KINDS, run_step
+from automorph.native.step import KINDS, Rows, run_step
 
 __all__ = [
     "BLACK_BOX",
@@ -54,6 +54,7 @@ __all__ = [
     "OperationRow",
     "Plan",
     "Program",
+    "Rows",
     "Stage",
     "address",
     "arrow_pixels",

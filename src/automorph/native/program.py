@@ -103,7 +103,8 @@ def walk(
 
     ``position`` int32 ``(n,)`` is where each image resumes (from ``out``, or from ``images`` at 0).
     It is updated to where the walk stopped: before an operation whose kernel is ``BLACK_BOX``, or
-    at ``L``. It may be omitted if there is no such operation.
+    at ``L``. An image that stops at 0 is not yet in ``out``, unless there are prefixes. It may be
+    omitted if there is no such operation.
     """
     loaded, variant = library()
     n, height, width, channels = program.images.shape

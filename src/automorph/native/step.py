@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import c_int64
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,9 @@ class _Step(ctypes.Structure):
     _fields_ = (
         *(
             (name, ctypes.c_void_p)
-            for name in ("images", "rows", "values", "shared", "index", "copy")
+            for name in ("images", "source", "rows", "values", "shared", "index", "copy")
         ),
-        *((name, ctypes.c_int64) for name in ("start", "n", "stride", "count")),
+        *((name, ctypes.c_int64) for name in ("start", "n", "stride", "source_stride", "count")),
         *((name, ctypes.c_int32) for name in ("kind", "height", "width", "channels")),
         ("epoch", ctypes.c_uint32),
         ("key", ctypes.c_uint32 * 2),
@@ -62,10 +63,36 @@ OUTSIDE = ("fill", "edge", "reflect")
 _NOTHING = np.zeros(1)
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Some rows of a batch: images ``(n, H, W, C)`` to write, and the numbers ``(m,)`` of the rows.
+
+    They are read from the same rows of ``source``, or else changed in place.
+    """
+
+    images: NDArray[np.uint8]
+    numbers: NDArray[np.int64]
+    source: NDArray[np.uint8] | None = None
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the batch."""
+        return self.images.shape
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """Return a copy of the rows, ``(m, H, W, C)``."""
+        found: NDArray[np.uint8] = (self.images if self.source is None else self.source)[
+            self.numbers
+        ]
+        return found
+
+
 def run_step(
     kind: str,
-    images: NDArray[np.uint8],
-    rows: NDArray[np.int64],
+    rows: Rows,
     values: NDArray[Any],
     *,
     shared: NDArray[np.float64] = _NOTHING,
@@ -74,7 +101,7 @@ def run_step(
     outside: str = "edge",
     fill: NDArray[np.uint8] | None = None,
 ) -> None:
-    """Change the images ``rows`` of ``images`` ``(n, H, W, C)`` in place.
+    """Write some rows of a batch.
 
     ``values`` ``(m, ...)`` and ``shared`` mean what the kernel says (core/). Each image must have
     no gaps. ``words``: index and copy ``(m,)``, epoch, key and first draw of random words.
@@ -83,22 +110,25 @@ def run_step(
     if not len(rows):
         return
     loaded, variant = library()
-    _, height, width, channels = images.shape
-    rows = np.ascontiguousarray(rows, np.int64)
+    _, height, width, channels = rows.shape
+    source = rows.images if rows.source is None else rows.source
+    places = np.ascontiguousarray(rows.numbers, np.int64)
     numbers = np.ascontiguousarray(values.reshape(len(rows), -1), np.float64)
     both = np.ascontiguousarray(shared, np.float64)
-    index, copy, epoch, key, start = words or (rows, rows, 0, (0, 0), 0)
+    index, copy, epoch, key, start = words or (places, places, 0, (0, 0), 0)
     colour = [0] * 4 if fill is None else [*fill.tolist(), 0, 0, 0][:4]
     given = _Step(
-        images.__array_interface__["data"][0],
-        address(rows),
+        rows.images.__array_interface__["data"][0],
+        source.__array_interface__["data"][0],
+        address(places),
         address(numbers),
         address(both),
         address(index),
         address(copy),
         start,
         len(rows),
-        images.strides[0],
+        rows.images.strides[0],
+        source.strides[0],
         numbers.shape[1],
         KINDS.index(kind),
         height,

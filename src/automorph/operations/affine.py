@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph.native import run_step
+from automorph.native import Rows, run_step
 from automorph.operations.kernels import (
     Context,
     Images,
@@ -38,10 +38,10 @@ def move(matrix: Matrix, *, native: int | None = None) -> Kernel:
             images, matrices, fill=context.fill, bilinear=context.bilinear, outside=context.outside
         )
 
-    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
-        matrices = matrix(values, context, (images.shape[1], images.shape[2]))
+    def compiled(rows: Rows, values: Values, context: Context) -> None:
+        matrices = matrix(values, context, (rows.shape[1], rows.shape[2]))
         run_step(
-            "move", images, rows, matrices,
+            "move", rows, matrices,
             bilinear=context.bilinear, outside=context.outside, fill=context.fill,
         )  # fmt: skip
 

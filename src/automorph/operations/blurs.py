@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from automorph import native
+from automorph.native import Rows
 from automorph.operations.filters import convolved, mirror
 from automorph.operations.kernels import (
     CompiledKernel,
@@ -36,9 +37,9 @@ def gaussian_blur(images: Images, values: Values, context: Context) -> Images:
     return convolved(images, _gaussian(context))
 
 
-def gaussian_blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def gaussian_blur_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Blur with a Gaussian."""
-    native.run_step("convolve", images, rows, _gaussian(context))
+    native.run_step("convolve", rows, _gaussian(context))
 
 
 def _gaussian(context: Context) -> Values:
@@ -58,13 +59,13 @@ def box_blur(images: Images, values: Values, context: Context) -> Images:
     return convolved(images, _box(_sides(context, settings_of(context.operation, _SIDE)) // 2))
 
 
-def box_blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def box_blur_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Take the mean of a square."""
     reach = _sides(context, settings_of(context.operation, _SIDE)) // 2
     if reach.max() <= _MOST_BOX:
-        native.run_step("box", images, rows, reach.astype(np.float64))
+        native.run_step("box", rows, reach.astype(np.float64))
     else:
-        native.run_step("convolve", images, rows, _box(reach))
+        native.run_step("convolve", rows, _box(reach))
 
 
 def _box(reach: Whole) -> Values:
@@ -83,13 +84,13 @@ def median_blur(images: Images, values: Values, context: Context) -> Images:
     return out
 
 
-def median_blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def median_blur_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Take the median of a square."""
     reach = _sides(context, settings_of(context.operation, _SIDE)) // 2
     if reach.max() <= _MOST_MEDIAN:
-        native.run_step("median", images, rows, reach.astype(np.float64))
+        native.run_step("median", rows, reach.astype(np.float64))
     else:
-        images[rows] = opaque(median_blur)(images[rows], values, context)
+        rows.images[rows.numbers] = opaque(median_blur)(rows.pixels(), values, context)
 
 
 def motion_blur(images: Images, values: Values, context: Context) -> Images:
@@ -100,14 +101,14 @@ def motion_blur(images: Images, values: Values, context: Context) -> Images:
     return out
 
 
-def motion_blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def motion_blur_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Average along a line."""
     lines = _offsets(context)
     numbers = np.zeros((len(lines), 2 + 2 * max(map(len, lines))))
     for row, offsets in enumerate(lines):
         numbers[row, 0], numbers[row, 1] = np.abs(offsets).max(), len(offsets)
         numbers[row, 2 : 2 + offsets.size] = offsets.ravel()
-    native.run_step("motion", images, rows, numbers)
+    native.run_step("motion", rows, numbers)
 
 
 def _offsets(context: Context) -> list[Whole]:
@@ -118,10 +119,12 @@ def _offsets(context: Context) -> list[Whole]:
         low + (high - low) * context.uniform(1, draw=2 + k)[:, 0]
         for k, (low, high) in enumerate((given["angle"], given["direction"], (-1, 1), (-1, 1)))
     )
+    turned = np.deg2rad(angle)
     lines = []
-    for row, side in enumerate(sides.tolist()):
-        shift = (x[row], y[row]) if given["shifted"] else (0.0, 0.0)
-        lines.append(_line(side, angle[row], direction[row], shift) - side // 2)
+    for row in zip(sides, np.cos(turned), np.sin(turned), direction, x, y, strict=True):
+        side, cos, sin, along, shift_x, shift_y = (one.item() for one in row)
+        shift = (shift_x, shift_y) if given["shifted"] else (0.0, 0.0)
+        lines.append(_line(side, cos, sin, along, shift) - side // 2)
     return lines
 
 
@@ -132,16 +135,15 @@ def _sides(context: Context, given: Mapping[str, Any]) -> Whole:
     return low + 2 * context.below(np.full(len(context.stream), number), draw=1)
 
 
-def _line(side: int, angle: float, direction: float, shift: tuple[float, float]) -> Whole:
+def _line(side: int, cos: float, sin: float, direction: float, shift: tuple[float, float]) -> Whole:
     """Return the pixels ``(k, 2)``, rows and columns, of a line within a square."""
     half = side // 2
     first = -half * (1.0 - max(direction, 0.0))
     last = half * (1.0 - max(-direction, 0.0))
     t = evenly(first, last, side)
-    turned = np.deg2rad(angle)
-    x = half + np.cos(turned) * t + shift[0] * half / 2
-    y = half + np.sin(turned) * t + shift[1] * half / 2
-    rows, columns = (np.clip(np.rint(v), 0, side - 1).astype(np.int64) for v in (y, x))
+    x = half + cos * t + shift[0] * half / 2
+    y = half + sin * t + shift[1] * half / 2
+    rows, columns = (np.rint(v).astype(np.int64).clip(0, side - 1) for v in (y, x))
     return np.stack(np.divmod(np.unique(rows * side + columns), side), axis=1)
 
 

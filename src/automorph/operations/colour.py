@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automorph import native
+from automorph.native import Rows
 from automorph.operations.kernels import (
     Arguments,
     Context,
@@ -16,7 +17,6 @@ from automorph.operations.kernels import (
     Images,
     Size,
     Values,
-    Whole,
     colours,
     spread,
     the_factors,
@@ -55,9 +55,9 @@ def hue(images: Images, values: Values, context: Context) -> Images:
     return from_hsv(((h + turn) & 255).astype(np.uint8), s, v)
 
 
-def hue_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def hue_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Rotate the hue."""
-    native.run_step("hue", images, rows, np.trunc(values * 255.0))
+    native.run_step("hue", rows, np.trunc(values * 255.0))
 
 
 def _turns(values: Values, context: Context, size: Size) -> Arguments:

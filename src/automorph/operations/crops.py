@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from automorph import native
+from automorph.native import Rows
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Context,
@@ -35,12 +36,10 @@ def random_resized_crop(images: Images, values: Values, context: Context) -> Ima
     return _cropped(images, parts(values, context, images.shape[1:3]))
 
 
-def random_resized_crop_compiled(
-    images: Images, rows: Whole, values: Values, context: Context
-) -> None:
+def random_resized_crop_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Crop a random share of the area and resize it."""
-    boxes = parts(values, context, images.shape[1:3])
-    native.run_step("resize", images, rows, boxes.astype(np.float64))
+    boxes = parts(values, context, rows.shape[1:3])
+    native.run_step("resize", rows, boxes.astype(np.float64))
 
 
 def parts(values: Values, context: Context, size: Size) -> Whole:
@@ -82,10 +81,10 @@ def random_crop(images: Images, values: Values, context: Context) -> Images:
     return _cropped(images, windows(values, context, images.shape[1:3]))
 
 
-def random_crop_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def random_crop_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Crop a window of a fixed size and resize it."""
-    boxes = windows(values, context, images.shape[1:3])
-    native.run_step("resize", images, rows, boxes.astype(np.float64))
+    boxes = windows(values, context, rows.shape[1:3])
+    native.run_step("resize", rows, boxes.astype(np.float64))
 
 
 def windows(values: Values, context: Context, size: Size) -> Whole:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from automorph import native
+from automorph.native import Rows
 from automorph.operations.affine import interpolate, within
 from automorph.operations.filters import normal_table
 from automorph.operations.geometric import GONE
@@ -26,7 +27,6 @@ from automorph.operations.kernels import (
     Read,
     Size,
     Values,
-    Whole,
     evenly,
     settings_of,
 )
@@ -140,14 +140,14 @@ def _read_elastic(places: Places, value: float, context: Context, size: Size) ->
     return np.asarray(places + np.stack(found, axis=1))
 
 
-def elastic_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def elastic_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Displace by smoothed noise."""
     given = settings_of(context.operation, _ELASTIC)
     normal = given["noise"] == "normal"
     numbers = [given["alpha_x"], given["alpha_y"], float(normal)]
     weights = _smoothing(given["sigma"])
     native.run_step(
-        "field", images, rows, np.tile(numbers, (len(rows), 1)),
+        "field", rows, np.tile(numbers, (len(rows), 1)),
         shared=np.concatenate([[len(weights) - 1], weights, normal_table() if normal else []]),
         words=context.word_source(), bilinear=context.bilinear, outside=context.outside,
         fill=context.fill,
@@ -190,11 +190,11 @@ Numbers = Callable[[float, Context, Size], Values]
 
 
 def _by_numbers(kind: str, numbers: Numbers) -> CompiledKernel:
-    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
-        size = (images.shape[1], images.shape[2])
+    def compiled(rows: Rows, values: Values, context: Context) -> None:
+        size = (rows.shape[1], rows.shape[2])
         given = [numbers(float(v), context.row(row), size) for row, v in enumerate(values)]
         native.run_step(
-            kind, images, rows, np.stack(given),
+            kind, rows, np.stack(given),
             bilinear=context.bilinear, outside=context.outside, fill=context.fill,
         )  # fmt: skip
 

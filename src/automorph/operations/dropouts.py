@@ -10,6 +10,7 @@ import numpy as np
 
 from automorph import native
 from automorph.errors import UsageError
+from automorph.native import Rows
 from automorph.operations.filters import normal_table
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
@@ -88,9 +89,9 @@ def _compiled(
 ) -> CompiledKernel:
     """Make the compiled form: it draws the rectangles too (`Drawing` in core/erasing.hpp)."""
 
-    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+    def compiled(rows: Rows, values: Values, context: Context) -> None:
         given = settings_of(context.operation, defaults)
-        rule, colours = rule_of(given), min(images.shape[3], 3)
+        rule, colours = rule_of(given), min(rows.shape[3], 3)
         holes = rule == _RULES["holes"]
         first, second = (given[name] for name in _SIDES[holes])
         levels = np.zeros((2, 3))
@@ -101,7 +102,7 @@ def _compiled(
         numbers = [rule, low, high, *first, *second, share, _CONTENTS.index(given["content"])]
         table = normal_table() if "normal" in given["content"] else np.zeros(0)
         native.run_step(
-            "erase", images, rows, values,
+            "erase", rows, values,
             shared=np.concatenate([numbers, levels.ravel(), table]),
             words=context.word_source(draw=0),
         )  # fmt: skip

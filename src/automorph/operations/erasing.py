@@ -9,6 +9,7 @@ import numpy as np
 
 from automorph import native
 from automorph.errors import UsageError
+from automorph.native import Rows
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Arguments,
@@ -99,10 +100,10 @@ def random_erasing(images: Images, values: Values, context: Context) -> Images:
     return out
 
 
-def random_erasing_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def random_erasing_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Fill a rectangle with random bytes."""
-    boxes = rectangles(values, context, *images.shape[1:3]).astype(np.float64)
-    native.run_step("erase-with-noise", images, rows, boxes, words=context.word_source(draw=5))
+    boxes = rectangles(values, context, *rows.shape[1:3]).astype(np.float64)
+    native.run_step("erase-with-noise", rows, boxes, words=context.word_source(draw=5))
 
 
 def rectangles(values: Values, context: Context, height: int, width: int) -> Whole:

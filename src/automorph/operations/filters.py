@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automorph import native
+from automorph.native import Rows
 from automorph.operations.kernels import (
     Arguments,
     Context,
@@ -153,9 +154,9 @@ def _mirrored(side: int, reach: int, device: torch.device) -> Tensor:
     return torch.minimum(around, 2 * (side - 1) - around)
 
 
-def blur_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def blur_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Blur with a Gaussian."""
-    native.run_step("convolve", images, rows, gaussian(values))
+    native.run_step("convolve", rows, gaussian(values))
 
 
 def dilation(images: Images, values: Values, context: Context) -> Images:
@@ -183,14 +184,14 @@ def erosion(images: Images, values: Values, context: Context) -> Images:
     return 255 - dilation(255 - images, values, context)
 
 
-def dilation_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def dilation_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Take the largest value in a diamond."""
-    native.run_step("dilate", images, rows, truncated(values).astype(np.float64))
+    native.run_step("dilate", rows, truncated(values).astype(np.float64))
 
 
-def erosion_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def erosion_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Take the smallest value in a diamond."""
-    native.run_step("erode", images, rows, truncated(values).astype(np.float64))
+    native.run_step("erode", rows, truncated(values).astype(np.float64))
 
 
 def _passes(values: Values, context: Context, size: Size) -> Arguments:
@@ -240,10 +241,10 @@ def noise(images: Images, values: Values, context: Context) -> Images:
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
-def noise_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def noise_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Add an independent normal number to every pixel value."""
     words = context.word_source()
-    native.run_step("add-noise", images, rows, 255.0 * values, shared=normal_table(), words=words)
+    native.run_step("add-noise", rows, 255.0 * values, shared=normal_table(), words=words)
 
 
 def _noise_arguments(values: Values, context: Context, size: Size) -> Arguments:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from automorph.native import Rows
 from automorph.operations.random import Stream, stream_key, unit_interval
 from automorph.operations.spec import Operation
 
@@ -113,10 +114,10 @@ class NumPyKernel(Protocol):
 
 
 class CompiledKernel(Protocol):
-    """The compiled form of a `NumPyKernel`: changes the images ``rows`` of a batch in place."""
+    """The compiled form of a `NumPyKernel`: writes rows of a batch."""
 
-    def __call__(self, images: Images, rows: Whole, values: Values, context: Context, /) -> None:
-        """Apply the operation to ``images[rows]``, with one value for each."""
+    def __call__(self, rows: Rows, values: Values, context: Context, /) -> None:
+        """Apply the operation to some rows, with one value for each."""
         ...
 
 
@@ -161,7 +162,7 @@ class Kernel:
     points of the result to the points that they are read from; ``straight`` if the map is affine
     along each axis). With neither, pixels keep their positions. ``native`` is the number of the
     compiled kernel (`Kernel` in ``native/core/kernels.hpp``); without one, the compiled path calls
-    ``compiled``, which changes rows of a batch by a compiled step, or ``numpy``. A point-wise
+    ``compiled``, which writes rows of a batch by a compiled step, or ``numpy``. A point-wise
     operation has a ``table`` ``(m, 1, 256)`` of its values ``(m,)``; its other paths and the Python
     export are derived from it. ``constants`` are numbers of the definition that another version
     could choose differently: policy files state them.

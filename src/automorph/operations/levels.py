@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from automorph import native
+from automorph.native import Rows
 from automorph.operations.kernels import (
     Bounds,
     CompiledKernel,
@@ -19,7 +20,6 @@ from automorph.operations.kernels import (
     Kernel,
     NumPyKernel,
     Values,
-    Whole,
     settings_of,
 )
 from automorph.operations.photometric import look_up
@@ -61,13 +61,11 @@ def brightness_contrast(images: Images, values: Values, context: Context) -> Ima
     return look_up(images, _brightness_tables(images, context))
 
 
-def brightness_contrast_compiled(
-    images: Images, rows: Whole, values: Values, context: Context
-) -> None:
+def brightness_contrast_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Multiply levels and add to them."""
     by_mean = settings_of(context.operation, _BRIGHTNESS)["by"] == "mean"
-    used = images[rows][..., :3] if by_mean else images[:0]
-    native.run_step("look-up", images, rows, _brightness_tables(used, context))
+    used = rows.pixels()[..., :3] if by_mean else rows.images[:0]
+    native.run_step("look-up", rows, _brightness_tables(used, context))
 
 
 def _brightness_tables(images: Images, context: Context) -> Images:
@@ -110,14 +108,12 @@ def hue_saturation_value(images: Images, values: Values, context: Context) -> Im
     return _levels(np.stack(parts, axis=3))
 
 
-def hue_saturation_value_compiled(
-    images: Images, rows: Whole, values: Values, context: Context
-) -> None:
+def hue_saturation_value_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Change hue, saturation and value."""
     given = settings_of(context.operation, _HSV)
     changes = drawn(context, given["hue"], given["saturation"], given["value"])
     adds = np.full(len(rows), float(given["rule"] == "add"))
-    native.run_step("hsv", images, rows, np.stack([*changes, adds], axis=1))
+    native.run_step("hsv", rows, np.stack([*changes, adds], axis=1))
 
 
 def rgb_shift(images: Images, values: Values, context: Context) -> Images:
@@ -125,9 +121,9 @@ def rgb_shift(images: Images, values: Values, context: Context) -> Images:
     return look_up(images, _shift_tables(images.shape[3], context))
 
 
-def rgb_shift_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def rgb_shift_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Add one drawn number to each channel."""
-    native.run_step("look-up", images, rows, _shift_tables(min(images.shape[3], 3), context))
+    native.run_step("look-up", rows, _shift_tables(min(rows.shape[3], 3), context))
 
 
 def _shift_tables(channels: int, context: Context) -> Images:
@@ -142,10 +138,10 @@ def channel_shuffle(images: Images, values: Values, context: Context) -> Images:
     return np.take_along_axis(images, order[:, None, None, :], axis=3)
 
 
-def channel_shuffle_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def channel_shuffle_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Put the channels in a random order."""
-    order = context.uniform(min(images.shape[3], 3)).argsort(axis=1, kind="stable")
-    native.run_step("shuffle", images, rows, order.astype(np.float64))
+    order = context.uniform(min(rows.shape[3], 3)).argsort(axis=1, kind="stable")
+    native.run_step("shuffle", rows, order.astype(np.float64))
 
 
 def clahe(images: Images, values: Values, context: Context) -> Images:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from automorph.native import run_step
+from automorph.native import Rows, run_step
 from automorph.operations.kernels import (
     Arguments,
     Context,
@@ -64,8 +64,8 @@ def lookup(
     def draw(values: Values, context: Context, size: Size) -> Arguments:
         return (table(values),)
 
-    def compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
-        run_step("look-up", images, rows, table(values))
+    def compiled(rows: Rows, values: Values, context: Context) -> None:
+        run_step("look-up", rows, table(values))
 
     kernel = colours(
         numpy, look_up_on_device, draw, native=native, compiled=compiled, constants=constants

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automorph import native
+from automorph.native import Rows
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Arguments,
@@ -43,10 +44,10 @@ def resized_crop(images: Images, values: Values, context: Context) -> Images:
     return out
 
 
-def resized_crop_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def resized_crop_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Crop and resize."""
-    boxes = parts(values, context, *images.shape[1:3])
-    native.run_step("resize", images, rows, boxes.astype(np.float64))
+    boxes = parts(values, context, *rows.shape[1:3])
+    native.run_step("resize", rows, boxes.astype(np.float64))
 
 
 def parts(values: Values, context: Context, height: int, width: int) -> Whole:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automorph import native
+from automorph.native import Rows
 from automorph.operations.affine import interpolate
 from automorph.operations.kernels import (
     Arguments,
@@ -19,7 +20,6 @@ from automorph.operations.kernels import (
     Places,
     Size,
     Values,
-    Whole,
     the_values,
 )
 from automorph.operations.spec import Operation
@@ -72,9 +72,9 @@ def zoom(images: Images, values: Values, context: Context) -> Images:
     return read_at(images, x / factor + cx, y / factor + cy)
 
 
-def zoom_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def zoom_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Enlarge about the centre."""
-    native.run_step("zoom", images, rows, values)
+    native.run_step("zoom", rows, values)
 
 
 def zoom_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
@@ -111,10 +111,10 @@ def _fall(height: int, width: int) -> Values:
     return fall
 
 
-def swirl_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def swirl_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Rotate by an angle that decreases with the distance from the centre."""
-    angle = values[:, None, None] * _fall(*images.shape[1:3])
-    native.run_step("swirl", images, rows, np.stack([np.cos(angle), np.sin(angle)], axis=1))
+    angle = values[:, None, None] * _fall(*rows.shape[1:3])
+    native.run_step("swirl", rows, np.stack([np.cos(angle), np.sin(angle)], axis=1))
 
 
 def swirl_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:
@@ -161,12 +161,12 @@ def elastic(images: Images, values: Values, context: Context) -> Images:
     return read_at(images, x + cx + moves[0], y + cy + moves[1])
 
 
-def elastic_compiled(images: Images, rows: Whole, values: Values, context: Context) -> None:
+def elastic_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Displace pixels along a smooth random field."""
-    height, width = images.shape[1:3]
+    height, width = rows.shape[1:3]
     reach = values[:, None] * np.array([width, height])
     numbers = np.concatenate([reach, control_points(context).reshape(len(rows), -1)], axis=1)
-    native.run_step("elastic", images, rows, numbers, shared=_both_splines(height, width))
+    native.run_step("elastic", rows, numbers, shared=_both_splines(height, width))
 
 
 @lru_cache(maxsize=16)

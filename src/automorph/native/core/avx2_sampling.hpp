@@ -29,6 +29,26 @@ struct Avx2Sampling : PlainSampling {
     return _mm_add_ps(left, _mm_mul_ps(_mm_sub_ps(right, left), _mm_set1_ps(dx)));
   }
 
+  // `out` needs room for one more pixel; four bytes of every pixel can be read.
+  template <int C>
+  static void mix_along(const uint8_t *in, const int32_t *near, const float *share, float *out,
+                        int count) {
+    if constexpr (C == 1) {
+      PlainSampling::mix_along<C>(in, near, share, out, count);
+    } else {
+      for (int x = 0; x < count; ++x, out += C) {
+        const __m128 a = channels(in + near[2 * x]), b = channels(in + near[2 * x + 1]);
+        _mm_storeu_ps(out, _mm_add_ps(a, _mm_mul_ps(_mm_sub_ps(b, a), _mm_set1_ps(share[x]))));
+      }
+    }
+  }
+
+  static __m128 channels(const uint8_t *pixel) {
+    int v;
+    std::memcpy(&v, pixel, 4);
+    return _mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(v)));
+  }
+
   template <int C>
   static void sample_line(const View &in, uint8_t *out, const Line &line) {
     if (int64_t(in.height) * in.width * C >= int64_t(1) << 31)
@@ -38,8 +58,9 @@ struct Avx2Sampling : PlainSampling {
     constexpr int LANES = (1 << C) - 1;
     const __m128 half = _mm_set1_ps(0.5f), doubt = _mm_set1_ps(0.5f - 2e-4f);
     const __m128 sign = _mm_set1_ps(-0.0f);
+    const auto last = int32_t(in.end - in.data - stride - 8);  // where 8 bytes can be read
     for (int i = 0; i < in.width; ++i, out += C) {
-      if (line.place[i] < 0) {
+      if (line.place[i] < 0 || line.place[i] > last) {
         sample_point<C>(in, out, line.x[i], line.y[i]);
         continue;
       }

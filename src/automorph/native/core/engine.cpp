@@ -43,7 +43,7 @@ AUTOMORPH_EXPORT int32_t automorph_walk(int32_t variant, const Batch *batch, int
   return VARIANTS[variant].variant->walk(*batch, first, last);
 }
 
-// Changes the images `rows[first, last)` of a step; threads may process parts of one in parallel.
+// Writes the images `rows[first, last)` of a step; threads may process parts of one in parallel.
 AUTOMORPH_EXPORT int32_t automorph_step(int32_t variant, const Step *step, int64_t first,
                                         int64_t last) {
   return VARIANTS[variant].steps(*step, first, last);

@@ -24,6 +24,16 @@ inline Rectangle within(const Rectangle &r, const View &in) {
   return {x, y, right > x ? right - x : 0, bottom > y ? bottom - y : 0};
 }
 
+// Writes the colours of a run of pixels; alpha is kept.
+template <int C>
+inline void put(const uint8_t *colours, int64_t pixels, uint8_t *out) {
+  if (C != 4) {
+    std::memcpy(out, colours, size_t(pixels * C));
+    return;
+  }
+  for (int64_t p = 0; p < pixels; ++p) std::memcpy(out + p * C, colours + p * 3, 3);
+}
+
 // How rectangles are drawn; `shared` begins with these numbers.
 struct Drawing {
   enum Rule { REDRAWN, CLIPPED, FITTED, HOLES };
@@ -44,11 +54,12 @@ class Erase {
       : step_(step),
         table_(step.shared + sizeof(Drawing) / sizeof(double)),
         words_(2 + DRAWS * (int64_t(step.shared[2]) + 1)),
-        line_(int64_t(step.width) * 3 + 1) {
+        line_(int64_t(step.width) * 3 + 1),
+        line_bytes_(int64_t(step.width) * 3) {
     std::memcpy(&how_, step.shared, sizeof(how_));
   }
 
-  explicit operator bool() const { return words_ && line_; }
+  explicit operator bool() const { return words_ && line_ && line_bytes_; }
 
   template <class K, int C>
   void run(const View &in, uint8_t *out, const double *, int64_t row) {
@@ -145,30 +156,24 @@ class Erase {
   void paint(const View &in, uint8_t *out, const Rectangle &r, int64_t row) {
     constexpr int OWN = COLOURS<C>;
     const int64_t count = r.w * OWN;
-    if (count == 0) return;
-    uint8_t bytes[4] = {};
+    uint8_t *values = line_bytes_.at();
     if (how_.content == 0.0 || how_.content == 3.0) {
       uint32_t words[3];
       row_bits(words_of(step_, row, NOISE), OWN, words);
-      for (int c = 0; c < OWN; ++c) bytes[c] = content(words[c], c);
+      for (int64_t i = 0; i < count; ++i)
+        values[i] = i < OWN ? content(words[i], int(i)) : values[i - OWN];
     }
     for (int64_t y = r.y; y < r.y + r.h; ++y) {
-      const int64_t first = (y * in.width + r.x) * OWN;
-      uint8_t *to = out + (y * in.width + r.x) * C;
-      if (how_.content == 1.0)
-        row_bits(words_of(step_, row, NOISE + first / 4), (first % 4 + count + 3) / 4, line_.at());
-      else if (how_.content == 2.0)
+      const int64_t first = (y * in.width + r.x) * OWN, skipped = first % 4;
+      if (how_.content == 1.0) {  // four bytes to a word
+        row_bits(words_of(step_, row, NOISE + first / 4), (skipped + count + 3) / 4, line_.at());
+        for (int64_t i = 0; i < count; ++i)
+          values[i] = uint8_t(line_[(skipped + i) / 4] >> (8 * ((skipped + i) % 4)));
+      } else if (how_.content == 2.0) {
         row_bits(words_of(step_, row, NOISE + first), count, line_.at());
-      for (int64_t i = 0; i < count; ++i) {
-        uint8_t value = bytes[i % OWN];
-        if (how_.content == 1.0) {
-          const int64_t place = first % 4 + i;
-          value = uint8_t(line_[place / 4] >> (8 * (place % 4)));
-        } else if (how_.content == 2.0) {
-          value = content(line_[i], int(i % OWN));
-        }
-        to[i / OWN * C + i % OWN] = value;
+        for (int64_t i = 0; i < count; ++i) values[i] = content(line_[i], int(i % OWN));
       }
+      put<C>(values, r.w, out + (y * in.width + r.x) * C);
     }
   }
 
@@ -181,6 +186,7 @@ class Erase {
   const double *const table_;  // a normal number for each of 2^16 words, if the content needs it
   Drawing how_;
   const Buffer<uint32_t> words_, line_;
+  const Buffer<uint8_t> line_bytes_;
 };
 
 // Fills one rectangle with random bytes, four to a word, in the order of its pixels.
@@ -189,9 +195,9 @@ class EraseWithNoise {
   static constexpr bool IN_PLACE = true;
 
   explicit EraseWithNoise(const Step &step)
-      : step_(step), words_(int64_t(step.height) * step.width * step.channels / 4 + 1) {}
+      : step_(step), words_(int64_t(step.height) * step.width * step.channels / 4 + 1), line_(int64_t(step.width) * 3) {}
 
-  explicit operator bool() const { return bool(words_); }
+  explicit operator bool() const { return words_ && line_; }
 
   // `values`: left, top, width and height.
   template <class K, int C>
@@ -201,17 +207,19 @@ class EraseWithNoise {
                          int64_t(values[3])};
     row_bits(words_of(step_, row, 0), (r.w * r.h * OWN + 3) / 4, words_.at());
     for (int64_t y = 0; y < r.h; ++y) {
-      uint8_t *to = out + ((r.y + y) * in.width + r.x) * C;
+      uint8_t *values = line_.at();
       for (int64_t i = 0; i < r.w * OWN; ++i) {
         const int64_t place = y * r.w * OWN + i;
-        to[i / OWN * C + i % OWN] = uint8_t(words_[place / 4] >> (8 * (place % 4)));
+        values[i] = uint8_t(words_[place / 4] >> (8 * (place % 4)));
       }
+      put<C>(values, r.w, out + ((r.y + y) * in.width + r.x) * C);
     }
   }
 
  private:
   const Step &step_;
   const Buffer<uint32_t> words_;
+  const Buffer<uint8_t> line_;
 };
 
 }  // namespace

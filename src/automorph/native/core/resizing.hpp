@@ -39,15 +39,17 @@ inline void make_taps(Taps *out, int size, int count) {
 }
 
 struct PlainResizing {
-  // Resizes a line of pixels along x; bytes after the old pixels may be read.
+  // Resizes a line of pixels along x; nothing is read from `end` on.
   template <int C>
-  static void across(const uint8_t *in, uint8_t *out, const Taps *taps, int count) {
+  static void across(const uint8_t *in, const uint8_t *, uint8_t *out, const Taps *taps,
+                     int count) {
     for (int i = 0; i < count; ++i, out += C) {
       const Taps &tap = taps[i];
-      const uint8_t *from = in + tap.first * C;
-      for (int c = 0; c < C; ++c)
-        out[c] = uint8_t((from[c] * tap.weight[0] + from[C + c] * tap.weight[1] +
-                          from[2 * C + c] * tap.weight[2] + HALF_WEIGHT) >> WEIGHT_BITS);
+      const uint8_t *a = in + tap.first * C, *b = tap.weight[1] != 0 ? a + C : a;
+      const uint8_t *c = tap.weight[2] != 0 ? b + C : a;
+      for (int k = 0; k < C; ++k)
+        out[k] = uint8_t((a[k] * tap.weight[0] + b[k] * tap.weight[1] + c[k] * tap.weight[2] +
+                          HALF_WEIGHT) >> WEIGHT_BITS);
     }
   }
 };
@@ -80,7 +82,7 @@ class Resize {
       if (width == in.width)
         std::memcpy(lines_.at(y * line), from, size_t(line));
       else
-        K::template across<C>(from, lines_.at(y * line), across_.at(), in.width);
+        K::template across<C>(from, in.end, lines_.at(y * line), across_.at(), in.width);
     }
     // Taps with weight 0 may lie below the last line.
     std::memset(lines_.at(height * line), 0, size_t(2 * line));

@@ -50,6 +50,16 @@ struct PlainSampling {
     }
   }
 
+  // Interpolates between pairs of pixels, whose bytes are `near`, along a line.
+  template <int C>
+  static void mix_along(const uint8_t *in, const int32_t *near, const float *share, float *out,
+                        int count) {
+    for (int x = 0; x < count; ++x, out += C) {
+      const uint8_t *a = in + near[2 * x], *b = in + near[2 * x + 1];
+      for (int c = 0; c < C; ++c) out[c] = float(a[c]) + float(b[c] - a[c]) * share[x];
+    }
+  }
+
   template <int C>
   static void sample_line(const View &in, uint8_t *out, const Line &line) {
     for (int i = 0; i < in.width; ++i) sample_point<C>(in, out + i * C, line.x[i], line.y[i]);

@@ -56,7 +56,7 @@ class SeparableWarp {
         continue;
       }
       if (step_.bilinear)
-        bilinear<C>(in, out, place);
+        bilinear<K, C>(in, out, place);
       else
         nearest<C>(in, out, place);
       if (step_.outside == FILL)
@@ -87,14 +87,13 @@ class SeparableWarp {
   template <int C>
   void nearest(const View &in, uint8_t *out, double place) const {
     const uint8_t *from = in.data + shown(std::floor(place), in.height) * in.width * C;
-    for (int x = 0; x + 1 < in.width; ++x)
-      std::memcpy(out + x * C, from + near_[2 * x], C == 3 ? 4 : C);
-    const int last = in.width - 1;
-    std::memcpy(out + last * C, from + near_[2 * last], C);
+    const bool whole = C == 3 && from + int64_t(in.width) * C < in.end;
+    for (int x = 0; x < in.width; ++x)
+      Plain::copy_pixel<C>(out + x * C, from + near_[2 * x], whole && x + 1 < in.width);
   }
 
   // Interpolates a line of the input along x; two lines are held.
-  template <int C>
+  template <class K, int C>
   const float *across(const View &in, int64_t y, int64_t other) {
     const int64_t line = int64_t(in.width) * C;
     const int slot = held_[0] == y ? 0 : held_[1] == y ? 1 : held_[0] == other ? 1 : 0;
@@ -102,22 +101,19 @@ class SeparableWarp {
     if (held_[slot] == y) return out;
     held_[slot] = y;
     const uint8_t *from = in.data + y * line;
-    constexpr int LANES = C == 1 ? 1 : 4;  // the next pixel overwrites the fourth of three
-    for (int x = 0; x < in.width; ++x) {
-      const uint8_t *a = from + near_[2 * x], *b = from + near_[2 * x + 1];
-      float mixed[LANES];
-      for (int c = 0; c < LANES; ++c) mixed[c] = a[c] + float(b[c] - a[c]) * share_[x];
-      std::memcpy(out + x * C, mixed, sizeof(mixed));
-    }
+    if (from + line < in.end)  // four bytes of the last pixel can be read
+      K::template mix_along<C>(from, near_.at(), share_.at(), out, in.width);
+    else
+      PlainSampling::mix_along<C>(from, near_.at(), share_.at(), out, in.width);
     return out;
   }
 
-  template <int C>
+  template <class K, int C>
   void bilinear(const View &in, uint8_t *out, double place) {
     const double top = std::floor(place - 0.5);
     const auto dy = float(place - 0.5 - top);
     const int64_t first = shown(top, in.height), second = shown(top + 1.0, in.height);
-    const float *a = across<C>(in, first, second), *b = across<C>(in, second, first);
+    const float *a = across<K, C>(in, first, second), *b = across<K, C>(in, second, first);
     const int64_t line = int64_t(in.width) * C;
     constexpr int64_t PART = 64;
     for (int64_t from = 0; from < line; from += PART) {

@@ -50,26 +50,28 @@ namespace {
 // The plain functions; variants override those that are worth writing by hand.
 struct PlainSteps : Plain, PlainSampling, PlainResizing {};
 
-// Runs an operation on every image. A kernel that is not `IN_PLACE` reads from a copy; if it is to
-// keep alpha, the image gets it back afterwards.
+// Runs an operation on every image. Kernels that are `IN_PLACE` may read and write the same pixels;
+// the others never do, and if one is to keep alpha, the image gets it back afterwards.
 template <class K, class Kernel, bool KEEPS_ALPHA, int C>
 Status each_image(const Step &step, int64_t first, int64_t last) {
   const int64_t pixels = int64_t(step.height) * step.width, size = pixels * C;
-  const Buffer<uint8_t> source(Kernel::IN_PLACE ? 0 : size);
+  const Buffer<uint8_t> copy(Kernel::IN_PLACE ? 0 : size);
   Kernel kernel(step);
-  if (!source || !kernel) return OUT_OF_MEMORY;
+  if (!copy || !kernel) return OUT_OF_MEMORY;
   for (int64_t row = first; row < last; ++row) {
     uint8_t *out = step.images + step.rows[row] * step.stride;
-    const double *values = step.values + row * step.count;
-    if (Kernel::IN_PLACE) {
-      kernel.template run<K, C>({out, out + size, step.height, step.width}, out, values, row);
-      continue;
+    View in = {step.source + step.rows[row] * step.source_stride, nullptr, step.height, step.width};
+    if (Kernel::IN_PLACE && in.data != out) {
+      std::memcpy(out, in.data, size_t(size));
+      in.data = out;
+    } else if (!Kernel::IN_PLACE && in.data == out) {
+      std::memcpy(copy.at(), out, size_t(size));
+      in.data = copy.at();
     }
-    std::memcpy(source.at(), out, size_t(size));
-    const View in = {source.at(), source.at(size + PADDING), step.height, step.width};
-    kernel.template run<K, C>(in, out, values, row);
-    if (KEEPS_ALPHA && C == 4)
-      for (int64_t p = 0; p < pixels; ++p) out[p * C + 3] = source[p * C + 3];
+    in.end = in.data == copy.at() ? in.data + size + PADDING : in.data + size;
+    kernel.template run<K, C>(in, out, step.values + row * step.count, row);
+    if (KEEPS_ALPHA && !Kernel::IN_PLACE && C == 4)
+      for (int64_t p = 0; p < pixels; ++p) out[p * C + 3] = in.data[p * C + 3];
   }
   return DONE;
 }

@@ -90,7 +90,9 @@ class Walk {
       last_ = position == last || batch_.prefixes;
       if (acts(first + position)) step(row, position);
     }
-    show();
+    // Whatever runs the black box reads an unchanged image from the batch.
+    const bool untouched = stop == 0 && stop < batch_.length && !batch_.prefixes;
+    if (!untouched) show();
     if (batch_.position) batch_.position[row] = stop;
     return stop < batch_.length ? STOPPED : DONE;
   }

@@ -39,10 +39,21 @@ class Warp {
  private:
   template <int C>
   void nearest(const View &in, uint8_t *out, const Line &line) const {
-    for (int i = 0; i < in.width; ++i) {
-      const int64_t x = column_of(std::floor(line.x[i]), in.width);
-      const int64_t y = column_of(std::floor(line.y[i]), in.height);
-      std::memcpy(out + i * C, in.data + (y * in.width + x) * C, C);
+    inside(line.x, in.width, in.width, line.column);
+    inside(line.y, in.width, in.height, line.row);
+    const int64_t stride = int64_t(in.width) * C;
+    const bool whole = Plain::one_more<C>(in);
+    for (int i = 0; i < in.width; ++i)
+      Plain::copy_pixel<C>(out + i * C, in.data + line.row[i] * stride + line.column[i] * C,
+                           whole && i + 1 < in.width);
+  }
+
+  // The columns (or rows) of a line of places; edges are replicated.
+  static void inside(const double *at, int count, int side, int32_t *out) {
+    const double last = side - 1;
+    for (int i = 0; i < count; ++i) {
+      const double low = at[i] > 0.0 ? at[i] : 0.0;
+      out[i] = int32_t(low < last ? low : last);
     }
   }
 
@@ -77,11 +88,14 @@ class Warp {
 
   template <int C>
   void fill_outside(const View &in, uint8_t *out, const Line &line) const {
+    int32_t some = 0;
     for (int i = 0; i < in.width; ++i) {
       const double x = line.x[i], y = line.y[i];
-      if (!(x >= 0.0 && x < in.width && y >= 0.0 && y < in.height))
-        std::memcpy(out + i * C, fill_.run, C);
+      line.place[i] = int32_t((x >= 0.0) & (x < in.width) & (y >= 0.0) & (y < in.height)) - 1;
+      some |= line.place[i];
     }
+    for (int i = 0; some && i < in.width; ++i)
+      if (line.place[i]) std::memcpy(out + i * C, fill_.run, C);
   }
 
   const Step &step_;

@@ -39,7 +39,7 @@ from record import claim, machine, write_result  # noqa: E402
 
 cv2.setNumThreads(1)
 
-ROUNDS, SIDE, BATCH = 9, 224, 16
+ROUNDS, SIDE, BATCH = 9, 224, 32
 MOST, MOST_NOISE = 1.5, 1.3
 FLAGS = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR}
 INTERPOLATED = (

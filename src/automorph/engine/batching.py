@@ -34,6 +34,8 @@ def run_kernel(
     known = KERNELS.get(operation.kernel)
     kernel = known.numpy if known else user_functions.call
     size = len(rows) if operation.batched else _MOST_VALUES // done[0].size
+    if compiled and known and known.compiled:
+        size *= 8  # Compiled steps have no tables of values.
     size = max(1, size)
     for start in range(0, len(rows), size):
         part = rows[start : start + size]

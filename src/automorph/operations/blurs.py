@@ -140,11 +140,13 @@ def _line(side: int, cos: float, sin: float, direction: float, shift: tuple[floa
     half = side // 2
     first = -half * (1.0 - max(direction, 0.0))
     last = half * (1.0 - max(-direction, 0.0))
-    t = evenly(first, last, side)
-    x = half + cos * t + shift[0] * half / 2
-    y = half + sin * t + shift[1] * half / 2
-    rows, columns = (np.rint(v).astype(np.int64).clip(0, side - 1) for v in (y, x))
-    return np.stack(np.divmod(np.unique(rows * side + columns), side), axis=1)
+    across, down = shift[0] * half / 2, shift[1] * half / 2
+    found = {
+        (round(half + sin * t + down), round(half + cos * t + across))
+        for t in evenly(first, last, side).tolist()
+    }
+    inside = {(min(max(y, 0), side - 1), min(max(x, 0), side - 1)) for y, x in found}
+    return np.array(sorted(inside), np.int64)
 
 
 def _averaged(image: Images, offsets: Whole) -> Images:

@@ -63,7 +63,7 @@ def _inverse(row: list[float], order: str, unit: str, size: Size) -> list[float]
         x, y = math.trunc(x), math.trunc(y)
     cx, cy = width / 2.0, height / 2.0
     turn = _turn(angle)
-    scale = np.diag([scale_x, scale_y])
+    scale = np.array([[scale_x, 0.0], [0.0, scale_y]])
     if order == "torchvision":
         # Rotation after the shear along y, then the shear along x (its paper's decomposition).
         b = math.radians(shear_y)

@@ -24,6 +24,12 @@ inline Rectangle within(const Rectangle &r, const View &in) {
   return {x, y, right > x ? right - x : 0, bottom > y ? bottom - y : 0};
 }
 
+// Splits words into bytes, the lowest first.
+inline void bytes_of(const uint32_t *words, int64_t count, uint8_t *out) {
+  for (int64_t i = 0; i < count; ++i)
+    for (int k = 0; k < 4; ++k) out[4 * i + k] = uint8_t(words[i] >> (8 * k));
+}
+
 // Writes the colours of a run of pixels; alpha is kept.
 template <int C>
 inline void put(const uint8_t *colours, int64_t pixels, uint8_t *out) {
@@ -55,7 +61,7 @@ class Erase {
         table_(step.shared + sizeof(Drawing) / sizeof(double)),
         words_(2 + DRAWS * (int64_t(step.shared[2]) + 1)),
         line_(int64_t(step.width) * 3 + 1),
-        line_bytes_(int64_t(step.width) * 3) {
+        line_bytes_(int64_t(step.width) * 3 + 8) {
     std::memcpy(&how_, step.shared, sizeof(how_));
   }
 
@@ -166,9 +172,10 @@ class Erase {
     for (int64_t y = r.y; y < r.y + r.h; ++y) {
       const int64_t first = (y * in.width + r.x) * OWN, skipped = first % 4;
       if (how_.content == 1.0) {  // four bytes to a word
-        row_bits(words_of(step_, row, NOISE + first / 4), (skipped + count + 3) / 4, line_.at());
-        for (int64_t i = 0; i < count; ++i)
-          values[i] = uint8_t(line_[(skipped + i) / 4] >> (8 * ((skipped + i) % 4)));
+        const int64_t needed = (skipped + count + 3) / 4;
+        row_bits(words_of(step_, row, NOISE + first / 4), needed, line_.at());
+        bytes_of(line_.at(), needed, line_bytes_.at());
+        values = line_bytes_.at(skipped);
       } else if (how_.content == 2.0) {
         row_bits(words_of(step_, row, NOISE + first), count, line_.at());
         for (int64_t i = 0; i < count; ++i) values[i] = content(line_[i], int(i % OWN));
@@ -195,9 +202,11 @@ class EraseWithNoise {
   static constexpr bool IN_PLACE = true;
 
   explicit EraseWithNoise(const Step &step)
-      : step_(step), words_(int64_t(step.height) * step.width * step.channels / 4 + 1), line_(int64_t(step.width) * 3) {}
+      : step_(step),
+        words_(int64_t(step.height) * step.width * step.channels / 4 + 1),
+        bytes_(int64_t(step.height) * step.width * step.channels + 4) {}
 
-  explicit operator bool() const { return words_ && line_; }
+  explicit operator bool() const { return words_ && bytes_; }
 
   // `values`: left, top, width and height.
   template <class K, int C>
@@ -205,21 +214,17 @@ class EraseWithNoise {
     constexpr int OWN = COLOURS<C>;
     const Rectangle r = {int64_t(values[0]), int64_t(values[1]), int64_t(values[2]),
                          int64_t(values[3])};
-    row_bits(words_of(step_, row, 0), (r.w * r.h * OWN + 3) / 4, words_.at());
-    for (int64_t y = 0; y < r.h; ++y) {
-      uint8_t *values = line_.at();
-      for (int64_t i = 0; i < r.w * OWN; ++i) {
-        const int64_t place = y * r.w * OWN + i;
-        values[i] = uint8_t(words_[place / 4] >> (8 * (place % 4)));
-      }
-      put<C>(values, r.w, out + ((r.y + y) * in.width + r.x) * C);
-    }
+    const int64_t needed = (r.w * r.h * OWN + 3) / 4;
+    row_bits(words_of(step_, row, 0), needed, words_.at());
+    bytes_of(words_.at(), needed, bytes_.at());
+    for (int64_t y = 0; y < r.h; ++y)
+      put<C>(bytes_.at(y * r.w * OWN), r.w, out + ((r.y + y) * in.width + r.x) * C);
   }
 
  private:
   const Step &step_;
   const Buffer<uint32_t> words_;
-  const Buffer<uint8_t> line_;
+  const Buffer<uint8_t> bytes_;
 };
 
 }  // namespace

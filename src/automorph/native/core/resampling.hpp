@@ -61,6 +61,8 @@ struct Resampling {
     constexpr int TILE = 32;
     const bool from_right = map.m[1] < 0.0, from_below = map.m[3] < 0.0;
     const int64_t side = in.width, line = side * C, step = from_below ? -line : line;
+    // Tiles are written from left to right, so the next one overwrites a fourth byte.
+    const bool whole = Plain::one_more<C>(in);
     for (int64_t top = 0; top < side; top += TILE)
       for (int64_t left = 0; left < side; left += TILE) {
         const int64_t bottom = top + TILE < side ? top + TILE : side;
@@ -69,7 +71,8 @@ struct Resampling {
           const int64_t column = from_right ? side - 1 - y : y, row = from_below ? side - 1 - left : left;
           const uint8_t *from = in.data + row * line + column * C;
           uint8_t *to = out + y * line + left * C;
-          for (int64_t x = left; x < right; ++x, from += step, to += C) std::memcpy(to, from, C);
+          for (int64_t x = left; x < right; ++x, from += step, to += C)
+            Plain::copy_pixel<C>(to, from, whole && x + 1 < side);
         }
       }
   }

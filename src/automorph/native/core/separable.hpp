@@ -38,11 +38,12 @@ class SeparableWarp {
         axes_(step),
         fill_(step.fill, step.channels),
         place_(step.width),
+        exact_share_(step.width),
         share_(step.width),
         near_(2 * step.width),
         lines_(2 * int64_t(step.width) * step.channels + 8) {}
 
-  explicit operator bool() const { return place_ && share_ && near_ && lines_; }
+  explicit operator bool() const { return place_ && share_ && exact_share_ && near_ && lines_; }
 
   template <class K, int C>
   void run(const View &in, uint8_t *out, const double *values, int64_t) {
@@ -79,7 +80,8 @@ class SeparableWarp {
   void along_x(const View &in, double place, int x) {
     place_[x] = place;
     const double left = step_.bilinear ? std::floor(place - 0.5) : std::floor(place);
-    share_[x] = float(place - 0.5 - left);
+    exact_share_[x] = place - 0.5 - left;
+    share_[x] = float(exact_share_[x]);
     near_[2 * x] = int32_t(shown(left, in.width) * C);
     near_[2 * x + 1] = int32_t(shown(left + 1.0, in.width) * C);
   }
@@ -111,7 +113,8 @@ class SeparableWarp {
   template <class K, int C>
   void bilinear(const View &in, uint8_t *out, double place) {
     const double top = std::floor(place - 0.5);
-    const auto dy = float(place - 0.5 - top);
+    const double exact_dy = place - 0.5 - top;
+    const auto dy = float(exact_dy);
     const int64_t first = shown(top, in.height), second = shown(top + 1.0, in.height);
     const float *a = across<K, C>(in, first, second), *b = across<K, C>(in, second, first);
     const int64_t line = int64_t(in.width) * C;
@@ -127,20 +130,17 @@ class SeparableWarp {
       if (!doubtful) continue;
       for (int64_t i = from; i < end; ++i) {
         const float v = a[i] + (b[i] - a[i]) * dy;
-        if (std::fabs(v - nearest_whole(v)) > DOUBT) out[i] = exact<C>(in, i, place);
+        if (std::fabs(v - nearest_whole(v)) > DOUBT) 
+          out[i] = exact<C>(in.data + first * line, in.data + second * line, i, exact_dy);
       }
     }
   }
 
   // One level as defined.
   template <int C>
-  uint8_t exact(const View &in, int64_t i, double y) const {
-    const int64_t x = i / C, c = i % C, line = int64_t(in.width) * C;
-    const double left = std::floor(place_[x] - 0.5), top = std::floor(y - 0.5);
-    const double dx = place_[x] - 0.5 - left, dy = y - 0.5 - top;
-    const uint8_t *upper = in.data + shown(top, in.height) * line + c;
-    const uint8_t *lower = in.data + shown(top + 1.0, in.height) * line + c;
-    const int32_t x0 = near_[2 * x], x1 = near_[2 * x + 1];
+  uint8_t exact(const uint8_t *upper, const uint8_t *lower, int64_t i, double dy) const {
+    const int64_t x = i / C, c = i % C, x0 = near_[2 * x] + c, x1 = near_[2 * x + 1] + c;
+    const double dx = exact_share_[x];
     const double a = upper[x0] + (upper[x1] - upper[x0]) * dx;
     const double b = lower[x0] + (lower[x1] - lower[x0]) * dx;
     return uint8_t(int(a + (b - a) * dy + 0.5));
@@ -151,7 +151,7 @@ class SeparableWarp {
   const Step &step_;
   const Axes axes_;
   const Fill fill_;
-  const Buffer<double> place_;
+  const Buffer<double> place_, exact_share_;
   const Buffer<float> share_;
   const Buffer<int32_t> near_;  // the bytes of the two neighbours along a line
   const Buffer<float> lines_;

@@ -78,9 +78,10 @@ class Rows:
         return len(self.numbers)
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[int, int, int, int]:
         """The shape of the batch."""
-        return self.images.shape
+        n, height, width, channels = self.images.shape
+        return n, height, width, channels
 
     def pixels(self) -> NDArray[np.uint8]:
         """Return a copy of the rows, ``(m, H, W, C)``."""

@@ -236,7 +236,7 @@ def evenly(first: float, last: float, count: int) -> Values:
     step = (last - first) / (count - 1)
     if step == 0.0:
         return np.linspace(first, last, count)
-    out: Values = np.arange(count) * step + first
+    out = np.asarray(np.arange(count) * step + first, np.float64)
     out[-1] = last
     return out
 

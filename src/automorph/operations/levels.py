@@ -198,9 +198,9 @@ _WHITE = _TO_XYZ.sum(1)
 
 def _to_lab(image: Images) -> Values:
     """Convert sRGB ``(H, W, 3)`` to CIE Lab under D65."""
-    share = image / 255.0
+    share = _LEVELS / 255.0
     linear = np.where(share > 0.04045, ((share + 0.055) / 1.055) ** 2.4, share / 12.92)
-    ratio = linear @ _TO_XYZ.T / _WHITE
+    ratio = linear[image] @ _TO_XYZ.T / _WHITE
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
     light = np.where(ratio[..., 1] > 0.008856, 116 * y - 16, 903.3 * ratio[..., 1])

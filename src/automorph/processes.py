@@ -107,3 +107,9 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Some systems have none; assume all cores.
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

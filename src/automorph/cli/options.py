@@ -530,15 +530,9 @@ def side_by_side(jobs: int | None) -> int:
         return jobs
     import torch
 
-    return 1 if torch.cuda.is_available() else max(1, _cores())
+    from automorph.processes import usable_cores
 
-
-def _cores() -> int:
-    import os
-
-    # Some systems have no affinity; assume that all cores are available.
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    return 1 if torch.cuda.is_available() else max(1, usable_cores())
 
 
 def console(*, quiet: bool = False) -> Console:

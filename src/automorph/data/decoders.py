@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from automorph.errors import DataError
-from automorph.processes import process_pool, uninterrupted_start
+from automorph.processes import process_pool, uninterrupted_start, usable_cores
 
 Made = TypeVar("Made")
 
@@ -40,12 +40,6 @@ def map_chunks(
     finally:
         for future in waiting:
             future.cancel()
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Some systems have none.
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from automorph.bars import progress_bar, watched
 from automorph.data.cache import Store
 from automorph.data.cut import Size
 from automorph.data.decoded_cache import Kept, digest_of
-from automorph.data.decoders import map_chunks, usable_cores
+from automorph.data.decoders import map_chunks
 from automorph.data.deep_pixels import FULL, Window
 from automorph.data.dicom import is_dicom
 from automorph.data.image_opening import BadImageError, content_of, strict_pillow
@@ -24,6 +24,7 @@ from automorph.data.images import Mode, NoWindowError, Read, image_size, read_wi
 from automorph.data.notes import shortened
 from automorph.data.resizing import COVER, Resizing
 from automorph.errors import DataError
+from automorph.processes import usable_cores
 
 T = TypeVar("T")
 _Result = tuple[Read | str, bytes]

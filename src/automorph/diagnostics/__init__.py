@@ -6,7 +6,8 @@ from automorph.diagnostics.features import feature_map, random_convolutions
 from automorph.diagnostics.idle import idle_operations
 from automorph.diagnostics.instant import diagnose_policy, instant_policy
 from automorph.diagnostics.prune_space import explained_space, narrowed
-from automorph.diagnostics.run_explain import default_space, explain, is_identity, transform_of
+from automorph.diagnostics.run_explain import default_space, explain, is_identity
+from automorph.diagnostics.sweeper import transform_of
 from automorph.diagnostics.text_features import hashed_words
 
 __all__ = [

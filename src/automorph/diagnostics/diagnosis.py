@@ -23,7 +23,6 @@ from automorph.theory import (
     AlignmentGains,
     alignment,
     alignment_gains,
-    averaged,
     displacement,
     held_out_residuals,
     variance_regulariser,
@@ -88,6 +87,19 @@ class Risk:
 
 
 @dataclass(frozen=True, eq=False)
+class Drawn:
+    """The copies of one transformation.
+
+    ``blocks`` ``(n, 1 + copies, D)`` are the features of originals and copies, ``changed`` the
+    fraction of copies that differ from their originals, ``cost`` seconds per copy.
+    """
+
+    blocks: Floats
+    changed: float
+    cost: float
+
+
+@dataclass(frozen=True, eq=False)
 class Bench:
     """Labelled images or texts and a feature map, ready to diagnose any transformation."""
 
@@ -105,21 +117,29 @@ class Bench:
         Compares training on the originals alone with training where every other example is
         transformed: originals and copies have half of the weight each.
         """
-        started = time.process_time()
+        return self.judge(self.draw(transform))
+
+    def draw(self, transform: Callable[[Images, int], Any]) -> Drawn:
+        """Transform the examples, and compute the features of their copies."""
+        started = time.thread_time()  # Another thread may be judging.
         drawn = self._draw(transform)
-        cost = (time.process_time() - started) / (self.copies * len(self.images))
-        blocks = self._blocks(drawn)
+        cost = (time.thread_time() - started) / (self.copies * len(self.images))
+        blocks, changed = self._blocks(drawn)
+        return Drawn(blocks, changed, cost)
+
+    def judge(self, drawn: Drawn) -> Diagnosis:
+        """Diagnose a transformation by the features of its copies."""
+        blocks = drawn.blocks
         share = np.full(self.copies + 1, 0.5 / self.copies)
         share[0] = 0.5
         errors, residuals = self._errors(blocks, share)
-        exact = blocks.astype(np.float64)
-        centre = averaged(exact)
+        centre = blocks.mean(axis=1, dtype=np.float64)
         before = self._base_errors
         relative = self.by_group((errors - before) / before.mean())
         risk = self._risk(residuals)
         return Diagnosis(
             alignment=self._alignment_of(centre) - self._alignment,
-            invariance=displacement(exact, centre=centre),
+            invariance=displacement(blocks[:, :1], centre=centre),
             variance=variance_regulariser(blocks @ self._weights, loss="squared")
             / float(before.mean() / 2),
             label_risk=risk.value,
@@ -127,13 +147,13 @@ class Bench:
             change=float(relative.mean()),
             change_se=standard_error(relative),
             risk_se=risk.error,
-            cost=cost,
+            cost=drawn.cost,
             changes=relative.astype(np.float32),
             risks=risk.by_example,
             mistaken=risk.mistaken,
             label_risks=risk.by_label,
             further_off=risk.further_off,
-            changed=float(np.mean([changed_examples(self.images, images) for images in drawn])),
+            changed=drawn.changed,
         )
 
     def _risk(self, residuals: Floats) -> Risk:
@@ -153,14 +173,18 @@ class Bench:
 
         The column ``alignment`` of `diagnose` is the centred gain, without an interval.
         """
-        blocks = self._blocks(self._draw(transform))
+        blocks = self.draw(transform).blocks
         return alignment_gains(self._originals, blocks, self.labels, draws=draws, seed=self.seed)
 
     def _draw(self, transform: Callable[[Images, int], Any]) -> list[Any]:
         return [transform(self.images, copy) for copy in range(self.copies)]
 
-    def _blocks(self, drawn: Sequence[Any]) -> Floats:
-        """Return features of the originals and of their copies, ``(n, 1 + copies, D)``."""
+    def _blocks(self, drawn: Sequence[Any]) -> tuple[Floats, float]:
+        """Return features of the originals and of their copies, ``(n, 1 + copies, D)``.
+
+        Also the share of the copies that differ from their originals.
+        """
+        changed = []
         blocks = np.empty((len(self.images), 1 + len(drawn), self._originals.shape[1]), np.float32)
         blocks[:, 0] = self._originals
         known = [self.images, *drawn]
@@ -172,9 +196,11 @@ class Bench:
                 same = same[~changed_examples(known[earlier][same], images[same])]
                 blocks[same, number] = blocks[same, earlier]
                 new[same] = False
+                if not earlier:
+                    changed.append(new.mean())
             if new.any():
                 blocks[new, number] = self._scaled(images if new.all() else images[new])
-        return blocks
+        return blocks, float(np.mean(changed))
 
     @property
     def error(self) -> float:

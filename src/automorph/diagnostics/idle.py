@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from automorph.diagnostics.run_explain import is_identity, transform_of
+from automorph.diagnostics.run_explain import is_identity
+from automorph.diagnostics.sweeper import transform_of
 from automorph.errors import AutomorphError
 from automorph.experiments import changed_examples
 from automorph.operations import SearchSpace

@@ -11,23 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automorph import engine
 from automorph.data import units_of
 from automorph.diagnostics.diagnosis import Bench
 from automorph.diagnostics.explain_result import (
     FEW,
     HANDFUL,
     Explanation,
-    Point,
     findings_of,
 )
-from automorph.diagnostics.features import FeatureMap, Images, feature_map, trained_features
+from automorph.diagnostics.features import FeatureMap, feature_map, trained_features
 from automorph.diagnostics.label_bench import LabelBench
+from automorph.diagnostics.sweeper import Sweeper
 from automorph.diagnostics.value_bench import ValueBench
 from automorph.errors import UsageError
 from automorph.models import resizing_of
-from automorph.operations import EDA, Operation, SearchSpace, Sequences, Stream, named_space
-from automorph.policies import load_space, value_text
+from automorph.operations import EDA, Operation, SearchSpace, named_space
+from automorph.policies import load_space
 from automorph.targets import check_target
 from automorph.text import find_wordnet
 from automorph.training import Task, as_task, fitted
@@ -92,11 +91,12 @@ def explain(
         task, features, deep=deep, copies=copies, seed=seed, weights=None if own else weights
     )
     operations = [operation for operation in chosen if not is_identity(operation)]
-    sweeps = []
-    for number, operation in enumerate(operations):
-        if progress is not None:
-            progress(operation.name, number, len(operations))
-        sweeps.append((operation, sweep(bench, operation, magnitudes)))
+    with Sweeper(bench, magnitudes) as sweeper:
+        for number, operation in enumerate(operations):
+            if progress is not None:
+                progress(operation.name, number, len(operations))
+            sweeper.add(operation)
+    sweeps = sweeper.finished()
     return Explanation(
         data=task.name,
         space=chosen,
@@ -169,35 +169,9 @@ def default_space(domain: str) -> SearchSpace:
     return space
 
 
-def sweep(bench: Bench, operation: Operation, magnitudes: Sequence[float]) -> tuple[Point, ...]:
-    """Diagnose an operation at rising magnitudes, or once if it has no magnitude."""
-    strengths = (1.0,) if operation.magnitude_free else tuple(sorted(magnitudes))
-    points = []
-    for magnitude in strengths:
-        diagnosis = bench.diagnose(transform_of(operation, magnitude, seed=bench.seed))
-        points.append(Point(magnitude, value_text(operation, magnitude), diagnosis))
-    return tuple(points)
-
-
 def is_identity(operation: Operation) -> bool:
     """Return True for an identity, which changes nothing by design and is not explained."""
     return operation.magnitude_free and operation.identity_at_zero and not operation.function
-
-
-def transform_of(
-    operation: Operation, magnitude: float, *, seed: int = 0
-) -> Callable[[Images, int], Images]:
-    """Return the operation at one magnitude as a function of images and copy number."""
-    space = SearchSpace(operation.name, (operation,))
-
-    def transform(images: Images, copy: int) -> Images:
-        n = len(images)
-        stream = Stream(seed=seed, index=np.arange(n), copy=copy)
-        sequences = Sequences.of(np.zeros((n, 1), np.int16), magnitude)
-        augmented: Images = engine.apply(images, sequences, space, stream)
-        return augmented
-
-    return transform
 
 
 def balanced(labels: NDArray[np.int64], max_examples: int) -> NDArray[np.intp]:

@@ -59,8 +59,7 @@ def alignment(features: ArrayLike, labels: ArrayLike, *, centred: bool = True) -
     counts = np.bincount(classes).astype(np.float64)
     if centred:
         phi = phi - phi.mean(0)
-    sums = np.zeros((len(counts), phi.shape[1]))
-    np.add.at(sums, classes, phi)
+    sums = np.stack([phi[classes == number].sum(0) for number in range(len(counts))])
     gram = phi.T @ phi if phi.shape[0] > phi.shape[1] else phi @ phi.T
     norm = np.linalg.norm(gram) * np.sqrt(_pairs(counts[:, None], len(phi), centred)[0])
     return float(_ratio(np.square(sums).sum(), norm))

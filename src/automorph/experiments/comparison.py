@@ -198,7 +198,8 @@ def _level_with_none(
     """Say that no augmentation is not shown to be worse than the winner, or nothing.
 
     Of a comparison with another baseline, which the winner may beat although nothing would do. It
-    compares validation values, as the choice of the winner does.
+    compares validation values, as the choice of the winner does, and since that is the best of all
+    policies by these values, the error is divided by the number of the others (Bonferroni).
     """
     none = next((row for row in rows if row.policy == "none"), None)
     if none is None or "none" in (base, won.policy) or not (none.validation and won.validation):
@@ -206,14 +207,17 @@ def _level_with_none(
     values = none.validation.values, won.validation.values
     if len(values[0]) != len(values[1]) or len(values[0]) < 2:
         return ""
-    gap = paired_difference(*values, confidence=confidence, overlap=overlap)
+    others = sum(row.validation is not None for row in rows) - 1
+    corrected = 1 - (1 - confidence) / others
+    gap = paired_difference(*values, confidence=corrected, overlap=overlap)
     high = metric.gain(gap).high
     if (high if high is not None else metric.gain(gap).mean) < 0:
         return ""
     where = "in the validation parts of the folds" if overlap else "on the validation part"
     return (
         f"No augmentation is simpler, and not shown to be worse than {won.policy}: {where} it "
-        f"differs by {metric.difference(gap.mean)}{metric.unit} ({metric.interval(gap)})."
+        f"differs by {metric.difference(gap.mean)}{metric.unit} ({metric.interval(gap)}, corrected "
+        "for the number of policies)."
     )
 
 

@@ -45,6 +45,8 @@ def single_images(content: Content) -> str:
          f"{row['images_per_second']['timm']:,.0f}", f"{row['ratio']['timm']['median']:.1f}")
         for row in content["rows"] if "form" in row
     ]  # fmt: skip
+    if not rows:
+        return "Not measured since the last change."
     return table(("images", "Automorph (images/s)", "timm (images/s)", "x timm"), rows)
 
 

@@ -434,7 +434,7 @@ def single_claims(by_name: dict[str, dict[str, Any]]) -> list[Any]:
     for name, peer, floor in wanted:
         if name in by_name:
             ratio = by_name[name]["ratio"][peer]
-            text = f"{name.replace('-', ', ')}: at least {floor:.3g}x {peer}"
+            text = f"{name}: at least {floor:.3g}x {peer}"
             span = [ratio["low"], ratio["high"]]
             claims.append(claim(text, ratio["median"], span, ratio["median"] >= floor))
     return claims

@@ -125,3 +125,10 @@ def test_without_opencv_the_package_is_named(monkeypatch, birds):
     monkeypatch.setattr(builtins, "__import__", none)
     with pytest.raises(UsageError, match="opencv-python-headless"):
         fit_backgrounds(birds)
+
+
+def test_a_hole_in_one_colour_leaves_no_trace():
+    image = np.full((SIDE, SIDE, 3), 100, np.uint8)
+    hole = np.zeros((SIDE, SIDE), bool)
+    hole[12:20, 12:20] = True
+    assert (filled(image, hole) == 100).all()

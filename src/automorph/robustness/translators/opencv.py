@@ -34,13 +34,17 @@ def three_channels(image: Images) -> Images:
 
 
 def filled(image: Images, hole: Mask) -> Images:
-    """Return an image whose hole is filled from its rim (Telea 2004)."""
+    """Return an image whose hole is filled from its rim (Bertalmio et al. 2001).
+
+    Telea's method (2004) would leave a trace of the hole, even in an image of one colour; see
+    findings/opencv_inpaint.sh.
+    """
     if not hole.any() or hole.all():
         return np.array(image)
     cv2 = opencv()
     radius = max(2, image.shape[0] // 32)
     made = [
-        cv2.inpaint(np.ascontiguousarray(channel), hole.astype(np.uint8), radius, cv2.INPAINT_TELEA)
+        cv2.inpaint(np.ascontiguousarray(channel), hole.astype(np.uint8), radius, cv2.INPAINT_NS)
         for channel in np.moveaxis(image, 2, 0)
     ]
     return np.stack(made, axis=2)

@@ -11,9 +11,10 @@ Expected before the run (ratios of interleaved rounds; the version before is com
 
 The files are crops of the photographs in $AUTOMORPH_DATA/folders/food, each of another region,
 saved by Pillow with its default quality (75). Rows with quality 92 are not judged. Every process
-reads in turn, with OMP_NUM_THREADS=1; cores are bound with sched_setaffinity. The cache is empty
-before every first read, whose time includes filling it. ``differences`` compares pixels decoded in
-full with those of reduced decoding, in levels.
+reads in turn, with OMP_NUM_THREADS=1; cores are bound with sched_setaffinity. The claims on speed
+are judged without a cache (--cache none), as the version before had none; rows also have the first
+command by default, which fills an empty cache. ``differences`` compares pixels decoded in full with
+those of reduced decoding, in levels.
 
 n: 9 rounds of reading, 6 of `explain`; medians of ratios with an interval of at least 95 % from
 their order; memory once. Hardware: recorded with the result. Needs git, a compiler (the version
@@ -95,13 +96,13 @@ def make_arrays(file: Path, count: int, size: int) -> Path:
 # What a child process does, in the version whose sources are on its path.
 
 
-def read(folder: str, size: int, cache: str) -> dict[str, float]:
-    """Seconds of reading a folder."""
+def read(folder: str, size: int, home: str, **options: Any) -> dict[str, float]:
+    """Seconds of reading a folder; ``home`` is the user's cache."""
     from automorph.data import load_data
 
-    os.environ["AUTOMORPH_CACHE"] = cache
+    os.environ["AUTOMORPH_CACHE"] = home
     began, worked = time.perf_counter(), time.process_time()
-    data = load_data(f"folder:{folder}", size=size)
+    data = load_data(f"folder:{folder}", size=size, **options)
     return {
         "seconds": time.perf_counter() - began, "cpu": time.process_time() - worked,
         "bytes": data.train.data.nbytes, "peak": peak(),
@@ -209,18 +210,20 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 def reading(trees: Mapping[str, Path], folder: Path, size: int, cores: int, rounds: int) -> Any:
-    """Read a folder by turns: now, before, ImageFolder, and now again from the cache."""
+    """Read a folder by turns: now, before, ImageFolder, filling the cache, and from the cache."""
     workers = 0 if cores == 1 else cores
-    found: dict[str, list[float]] = {"now": [], "before": [], "ImageFolder": [], "again": []}
+    arms = ("now", "before", "ImageFolder", "first", "again")
+    found: dict[str, list[float]] = {arm: [] for arm in arms}
     with children(trees, cores) as child, tempfile.TemporaryDirectory() as caches:
         for number in range(-1, rounds):  # The first round imports, and is not counted.
             cache = str(Path(caches) / str(number))
             how = {"folder": str(folder), "size": size}
             took = {
-                "now": child["now"]("read", **how, cache=cache),
-                "before": child["before"]("read", **how, cache=cache),
+                "now": child["now"]("read", **how, home=cache, cache="none"),
+                "before": child["before"]("read", **how, home=cache),
                 "ImageFolder": child["before"]("image_folder", **how, workers=workers),
-                "again": child["now"]("read", **how, cache=cache),
+                "first": child["now"]("read", **how, home=cache),
+                "again": child["now"]("read", **how, home=cache),
             }
             shutil.rmtree(cache, ignore_errors=True)
             if number >= 0:
@@ -228,7 +231,7 @@ def reading(trees: Mapping[str, Path], folder: Path, size: int, cores: int, roun
                     found[name].append(one["seconds"])
     ratios = {
         name: spread([b / a for a, b in zip(found["now"], found[name], strict=True)])
-        for name in ("before", "ImageFolder")
+        for name in ("before", "ImageFolder", "first")
     }
     seconds = {name: spread(values) for name, values in found.items()}
     return {"cores": cores, "size": size, "seconds": seconds, "ratio": ratios}
@@ -253,7 +256,7 @@ def explaining(trees: Mapping[str, Path], file: Path, size: int, cores: int, rou
 def memory(trees: Mapping[str, Path], folder: Path) -> Any:
     """The peak memory of reading many files at 224 px."""
     with children({"now": trees["now"]}, 2) as child, tempfile.TemporaryDirectory() as cache:
-        took = child["now"]("read", folder=str(folder), size=224, cache=cache)
+        took = child["now"]("read", folder=str(folder), size=224, home=cache)
     return {**took, "spare": took["peak"] - took["bytes"]}
 
 

@@ -79,11 +79,12 @@ def files(content: Content) -> str:
     """Seconds of reading image files, and how much slower others are."""
     rows = [
         (f"{row['cores']}" + (", finer JPEG files" if "quality" in row["name"] else ""),
-         f"{row['seconds']['now']['median']:.2f}", f"{row['seconds']['again']['median']:.2f}",
+         *(f"{row['seconds'][arm]['median']:.2f}" for arm in ("now", "first", "again")),
          *(f"{row['ratio'][name]['median']:.2f}" for name in ("before", "ImageFolder")))
         for row in content["rows"] if row["name"].startswith("read")
     ]  # fmt: skip
-    heads = "cores", "first command (s)", "second command (s)", "x decoded in full", "x ImageFolder"
+    heads = ("cores", "without a cache (s)", "first command (s)", "second command (s)",
+             "x the version before", "x ImageFolder")  # fmt: skip
     return table(heads, rows)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from gathered_pipelines import GATHERED
 from peer_draws import FEATURES, draws_of, features_of
 from peer_images import photos
 from peer_pipelines import MEAN, PIPELINES, SIDE, STD
@@ -36,7 +37,7 @@ def built(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return PIPELINES[name][1]()
+            return (PIPELINES | GATHERED)[name][1]()
         except ImportError as error:
             pytest.skip(f"{name}: {error}")
 
@@ -57,6 +58,27 @@ def test_pipelines_are_read_or_refused(name):
             import_policy(transform)
         load_policy(str(caught.value).split("Use the policy '")[1].split("'")[0])
         return
+    check(transform, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GATHERED)
+def test_pipelines_that_nobody_had_in_mind_are_read_or_refused(name):
+    transform, expected = built(name), GATHERED[name][0]
+    if expected == "refused":
+        with pytest.raises(NotExpressibleError, match="leave the step out and apply it separately"):
+            import_policy(transform)
+        return
+    check(transform, expected)
+
+
+def test_at_least_fifteen_of_twenty_gathered_pipelines_are_read():
+    read_ones = [expected for expected, _ in GATHERED.values() if expected != "refused"]
+    assert len(read_ones) / len(GATHERED) >= 0.75
+
+
+def check(transform: Any, expected: str) -> None:
+    """Read a pipeline, and compare its draws and its notes."""
     policy, notes = read(transform)
     assert expected == ("note" if notes else "exact"), notes
     assert policy_from_dict(policy_to_dict(policy)) == policy

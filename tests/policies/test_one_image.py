@@ -15,7 +15,7 @@ from automorph import load_policy, native
 from automorph.errors import DataError, UsageError
 from automorph.integrations import Augmented
 from automorph.operations import Sequences, Stream
-from automorph.policies import Uniform, as_uint8, augment_one
+from automorph.policies import Uniform, as_uint8, augment_one, one_image
 
 needs_native = pytest.mark.skipif(not native.available(), reason=native.why_not() or "-")
 
@@ -88,8 +88,11 @@ def test_the_reference_path_gives_the_same():
     policy = load_policy("flip-crop + randaugment(n=2,m=9)")
     image = np.random.default_rng(0).integers(0, 256, (9, 8, 3), np.uint8)
     compiled = policy.augment(image[None], seed=4, index=[7])
+    one_image._shares_memory.cache_clear()
     with native.using("reference"):
-        assert augment_one(policy, image, seed=4, epoch=0, index=7, copy=0) is None
+        for shown in forms(image):
+            assert augment_one(policy, shown, seed=4, epoch=0, index=7, copy=0) is None
+            assert type(policy(shown)) is type(shown)
         np.testing.assert_array_equal(policy.augment(image[None], seed=4, index=[7]), compiled)
 
 
@@ -114,6 +117,20 @@ def test_large_images_of_a_batch_go_one_by_one():
     data = Augmented(list(images), COMPILED[0], seed=5)
     expected = data.policy.augment(images, seed=5)
     np.testing.assert_array_equal(np.stack(data.__getitems__([0, 1, 2, 3])), expected)
+
+
+@needs_native
+@pytest.mark.parametrize(("mode", "channels"), [("L", 1), ("RGBA", 4)])
+def test_images_of_pillow_in_any_memory(mode, channels):
+    policy = load_policy(COMPILED[0])
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, channels), np.uint8)
+    mapped = Image.frombuffer(mode, (40, 30), pixels.tobytes(), "raw", mode, 0, 1)
+    for image in (mapped, mapped.crop((3, 2, 33, 22)), mapped.rotate(90, expand=True)):
+        before = image.tobytes()
+        alone = augment_one(policy, image, seed=0, epoch=0, index=3, copy=0)
+        whole = policy.augment(as_uint8(image)[None].repeat(2, 0), index=[3, 4])
+        assert image.tobytes() == before
+        assert alone is None or (as_uint8(alone) == whole[0]).all()
 
 
 BAD = {

@@ -116,10 +116,10 @@ def _pillow(
 ) -> Any:
     """Augment an image of Pillow, from its memory to that of a new one."""
     mode, (width, height) = image.mode, image.size
-    if mode not in _MODES or not (width and height) or not _shares_memory():
+    if mode not in _MODES or not (width and height):
         return None
     plan = plan_of(policy, seed, _MODES[mode])
-    if plan is None:
+    if plan is None or not _shares_memory():  # in this order: the latter needs the engine
         return None
     try:
         _, given = image.__arrow_c_array__()

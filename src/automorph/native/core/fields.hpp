@@ -61,40 +61,22 @@ class FieldPlaces : public Frame {
   // Smooths a line of a field along y and then along x; edges are replicated.
   void smooth(const double *field, int y, double *out) const {
     double *down = line_.at(reach_);
-    for (int x = 0; x < width; x += PART)
-      weigh(width - x, [&](int64_t k) { return row(field, y + k) + x; }, down + x);
+    const double *here = row(field, y);
+    for (int x = 0; x < width; ++x) down[x] = here[x] * weights_[0];
+    for (int64_t k = reach_; k > 0; --k) {
+      const double *above = row(field, y - k), *below = row(field, y + k), w = weights_[k];
+      for (int x = 0; x < width; ++x) down[x] += (above[x] + below[x]) * w;
+    }
     for (int64_t k = 1; k <= reach_; ++k) {
       down[-k] = down[0];
       down[width - 1 + k] = down[width - 1];
     }
-    for (int x = 0; x < width; x += PART)
-      weigh(width - x, [&](int64_t k) { return down + x + k; }, out + x);
-  }
-
-  // Adds up `PART` numbers, or as many as there are, of the sources at -reach to reach. The numbers
-  // stay in registers, for which the compiler must know how many there are.
-  template <class F>
-  void weigh(int count, F source, double *out) const {
-    if (count < PART) {
-      for (int i = 0; i < count; ++i) {
-        double sum = source(0)[i] * weights_[0];
-        for (int64_t k = reach_; k > 0; --k)
-          sum += (source(-k)[i] + source(k)[i]) * weights_[k];
-        out[i] = sum;
-      }
-      return;
-    }
-    double sum[PART];
-    const double *here = source(0);
-    for (int i = 0; i < PART; ++i) sum[i] = here[i] * weights_[0];
+    for (int x = 0; x < width; ++x) out[x] = down[x] * weights_[0];
     for (int64_t k = reach_; k > 0; --k) {
-      const double *before = source(-k), *after = source(k), w = weights_[k];
-      for (int i = 0; i < PART; ++i) sum[i] += (before[i] + after[i]) * w;
+      const double *left = down - k, *right = down + k, w = weights_[k];
+      for (int x = 0; x < width; ++x) out[x] += (left[x] + right[x]) * w;
     }
-    for (int i = 0; i < PART; ++i) out[i] = sum[i];
   }
-
-  static constexpr int PART = 32;
 
   const Step &step_;
   const int64_t reach_;

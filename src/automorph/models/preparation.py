@@ -15,7 +15,7 @@ def resizing_of(model: object) -> Resizing | None:
     shift them further, and all trainings, evaluations and features share one array.
 
     >>> resizing_of("timm:tf_efficientnet_lite0:pretrained"), resizing_of("cnn")
-    (Resizing(interpolation='bicubic', crop_share=0.875), None)
+    (Resizing(interpolation='bicubic', crop_share=0.875, decode='exact'), None)
     """
     if not is_pretrained(model):
         return None

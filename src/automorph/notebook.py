@@ -1,15 +1,11 @@
-"""How results and progress show themselves in notebooks: tables and bars as HTML, pictures."""
+"""How results show themselves in notebooks: tables as HTML, pictures."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
-from importlib import import_module
 from io import BytesIO
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -79,104 +75,3 @@ class Preview(np.ndarray[Any, Any]):
             return None
         columns = ["original", *(f"draw {k}" for k in range(1, texts.shape[1]))]
         return table_html(columns, texts[:MOST].tolist())
-
-
-def in_notebook() -> bool:
-    """Return whether this process is the kernel of a notebook.
-
-    >>> in_notebook()
-    False
-    """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None
-
-
-@dataclass
-class _Bar:
-    title: str
-    total: float
-    done: float
-    facts: str
-
-
-class NotebookBars:
-    """Progress bars as HTML in the output of a cell, with the methods of rich's ``Progress``.
-
-    ``transient`` bars vanish at the end.
-    """
-
-    INTERVAL = 0.2
-    """Seconds between two updates: a page cannot follow every step."""
-
-    def __init__(self, *, transient: bool = False) -> None:
-        self.transient = transient
-        self.bars: list[_Bar] = []
-        self.began = self.shown = 0.0
-        self.place: Any = None
-
-    def add_task(
-        self, description: str, *, total: float, completed: float = 0, facts: str = ""
-    ) -> int:
-        """Add a bar and return its number."""
-        self.bars.append(_Bar(description, total, completed, facts))
-        self._show()
-        return len(self.bars) - 1
-
-    def update(
-        self,
-        task: int,
-        *,
-        completed: float | None = None,
-        total: float | None = None,
-        description: str | None = None,
-        facts: str | None = None,
-    ) -> None:
-        """Change a bar; None leaves a value as it is."""
-        bar = self.bars[task]
-        bar.done = bar.done if completed is None else completed
-        bar.total = bar.total if total is None else total
-        bar.title = bar.title if description is None else description
-        bar.facts = bar.facts if facts is None else facts
-        self._show()
-
-    def advance(self, task: int) -> None:
-        """Move a bar by one."""
-        self.update(task, completed=self.bars[task].done + 1)
-
-    def start(self) -> None:
-        """Begin to show the bars."""
-        shown = import_module("IPython.display")  # Untyped.
-        self.began = time.monotonic()
-        self.place = shown.display(shown.HTML(""), display_id=True)
-
-    def stop(self) -> None:
-        """Show the bars for the last time, or remove them."""
-        if self.place is not None:
-            self._put("" if self.transient else self.html())
-            self.place = None
-
-    def html(self) -> str:
-        """Return all bars as HTML."""
-        seconds = time.monotonic() - self.began
-        lines = [
-            f'<div><label>{escape(bar.title)} <progress max="{bar.total:g}" value="{bar.done:g}">'
-            f"</progress></label> {escape(bar.facts)} ({seconds:.0f} s)</div>"
-            for bar in self.bars
-        ]
-        return "".join(lines)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.stop()
-
-    def _show(self) -> None:
-        if self.place is None or time.monotonic() - self.shown < self.INTERVAL:
-            return
-        self.shown = time.monotonic()
-        self._put(self.html())
-
-    def _put(self, html: str) -> None:
-        self.place.update(import_module("IPython.display").HTML(html))

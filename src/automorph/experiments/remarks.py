@@ -159,10 +159,14 @@ def changed_examples(before: Any, after: Any) -> NDArray[np.bool_]:
 
     >>> changed_examples(["a", "b"], ["a", "c"]).tolist()
     [False, True]
+    >>> changed_examples(np.array([], "T"), np.array([], "T")).tolist()
+    []
     """
     one, other = np.asarray(before), np.asarray(after)
     if one.shape != other.shape:
         return np.ones(len(one), bool)
+    if not len(one):
+        return np.zeros(0, bool)
     if one.ndim < 3:
         return np.asarray((one != other).reshape(len(one), -1).any(axis=1))
     same = np.ones(len(one), bool)

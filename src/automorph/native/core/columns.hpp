@@ -5,6 +5,8 @@
 
 namespace {
 
+constexpr int SHORT = 12;  // columns of a run on average; gathering pixels is faster below that
+
 // Columns [first, last) that are read from `rows` lines below.
 struct Run {
   int first, last, rows;
@@ -48,11 +50,11 @@ struct Runs {
   }
 };
 
-// Nearest neighbour for maps that keep columns; returns false without memory.
+// Nearest neighbour for maps that keep columns; returns false for short runs, and without memory.
 template <int C>
 bool nearest_columns(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
   const Runs runs(in.width, [&](int x) { return along(f.y0, f.yx, x) >> 16; });
-  if (!runs.at) return false;
+  if (!runs.at || runs.count * SHORT > in.width) return false;
   const int64_t line = int64_t(in.width) * C;
   const uint8_t *end = out + line * in.height;
   Ahead ahead(in, C);

@@ -30,11 +30,6 @@ inline Shelf &shelf() {
   return here;
 }
 
-inline Tally &tally() {
-  static thread_local Tally here;
-  return here;
-}
-
 // Some images of equal size, each aligned and padded for reads past its end.
 struct Scratch {
   uint8_t *image[4] = {};

@@ -302,7 +302,7 @@ class Walk {
   void equalize() {
     if (moved_) settle();
     alignas(64) uint32_t counts[COLOUR][256];
-    K::template histogram<C>(now_.data, pixels_, tally(), counts);
+    K::template histogram<C>(now_.data, pixels_, tally_, counts);
     for (int c = 0; table_ && c < COLOUR; ++c) {  // map the counts through the table
       const uint8_t *at = tables_[uniform_ ? 0 : c].at;
       uint32_t seen[256] = {};
@@ -364,6 +364,7 @@ class Walk {
   bool last_ = false;        // no operation follows the current one
   bool table_ = false, uniform_ = false, moved_ = false;  // whether a table or map is pending
   Table tables_[COLOUR];
+  Tally tally_;
   Affine map_{};
 };
 

@@ -221,6 +221,17 @@ struct SmoothWindow {
   }
 };
 
+// Blends pairs of levels by the upper bits of two shares of 14 bits and a lower part; sets the lanes
+// that are too close to the next level.
+inline __m512i blended(__m512i both, __m512i upper, __m512i lower, __mmask16 &unsure) {
+  const __m512i total = _mm512_add_epi32(_mm512_madd_epi16(both, upper),
+                                         _mm512_srli_epi32(_mm512_madd_epi16(both, lower), 14));
+  const __m512i beside = _mm512_and_si512(_mm512_add_epi32(total, _mm512_set1_epi32(1)),
+                                          _mm512_set1_epi32(0x3FFF));
+  unsure = _mm512_cmple_epu32_mask(beside, _mm512_set1_epi32(1));
+  return _mm512_srli_epi32(total, 14);
+}
+
 // Bilinear interpolation along lines: every line is blended with itself, shifted by one pixel more.
 template <int C>
 struct Slide {
@@ -285,17 +296,8 @@ struct Slide {
       const __m512i a = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(known, from + i));
       const __m512i b = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(known, from + i + C));
       __mmask16 unsure[2];
-      const auto mix = [&](__m512i both, int half) {
-        const __m512i total =
-            _mm512_add_epi32(_mm512_madd_epi16(both, upper),
-                             _mm512_srli_epi32(_mm512_madd_epi16(both, lower), 14));
-        const __m512i beside = _mm512_and_si512(_mm512_add_epi32(total, _mm512_set1_epi32(1)),
-                                                _mm512_set1_epi32(0x3FFF));
-        unsure[half] = _mm512_cmple_epu32_mask(beside, _mm512_set1_epi32(1));
-        return _mm512_srli_epi32(total, 14);
-      };
-      const __m512i low = mix(_mm512_unpacklo_epi16(a, b), 0);
-      const __m512i high = mix(_mm512_unpackhi_epi16(a, b), 1);
+      const __m512i low = blended(_mm512_unpacklo_epi16(a, b), upper, lower, unsure[0]);
+      const __m512i high = blended(_mm512_unpackhi_epi16(a, b), upper, lower, unsure[1]);
       const __m256i mixed = _mm512_cvtepi16_epi8(_mm512_packus_epi32(low, high));
       _mm256_mask_storeu_epi8(to + i, known, mixed);
       if (!(unsure[0] | unsure[1])) continue;

@@ -89,17 +89,10 @@ class Drop {
       const __m512i a = _mm512_cvtepu8_epi16(load32(upper + i));
       const __m512i b = _mm512_cvtepu8_epi16(load32(lower + i));
       __mmask16 unsure[2];
-      const auto mix = [&](__m512i both, int half) {
-        const __m512i total = _mm512_add_epi32(
-            _mm512_madd_epi16(both, load64(shares + 32 * half)),
-            _mm512_srli_epi32(_mm512_madd_epi16(both, load64(shares + 32 * half + 16)), 14));
-        const __m512i beside = _mm512_and_si512(_mm512_add_epi32(total, _mm512_set1_epi32(1)),
-                                                _mm512_set1_epi32(0x3FFF));
-        unsure[half] = _mm512_cmple_epu32_mask(beside, _mm512_set1_epi32(1));
-        return _mm512_srli_epi32(total, 14);
-      };
-      const __m512i low = mix(_mm512_unpacklo_epi16(a, b), 0);
-      const __m512i high = mix(_mm512_unpackhi_epi16(a, b), 1);
+      const __m512i low = blended(_mm512_unpacklo_epi16(a, b), load64(shares),
+                                  load64(shares + 16), unsure[0]);
+      const __m512i high = blended(_mm512_unpackhi_epi16(a, b), load64(shares + 32),
+                                  load64(shares + 48), unsure[1]);
       const __m256i mixed = _mm512_cvtepi16_epi8(_mm512_packus_epi32(low, high));
       const auto known = __mmask32(lanes(line_ - i < 32 ? line_ - i : 32));
       if (line_ - i >= 32)

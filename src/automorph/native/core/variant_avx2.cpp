@@ -2,23 +2,7 @@
 #include "processor.hpp"
 
 #if AUTOMORPH_X86
-#include <immintrin.h>
-
-#include <cmath>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
-
-// The code below is compiled for this instruction set. Shared headers are included above, so that
-// no inline function that other files use is compiled for it.
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2"))), \
-                             apply_to = function)
-#else
-#pragma GCC diagnostic ignored "-Wpsabi"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // in GCC's own headers
-#pragma GCC target("avx2,bmi,bmi2")
-#endif
+#include "target_avx2.hpp"
 
 #include "avx2.hpp"
 #include "one.hpp"

@@ -24,7 +24,6 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse  # noqa: E402
 import statistics  # noqa: E402
-import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -36,6 +35,7 @@ from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream  # n
 from cells import Cells  # noqa: E402
 from opencv_calls import calls  # noqa: E402
 from record import claim, machine, write_result  # noqa: E402
+from repeated import seconds_per_call  # noqa: E402
 
 cv2.setNumThreads(1)
 
@@ -82,24 +82,13 @@ def theirs(name: str, batch: np.ndarray, interpolation: str) -> Callable[[], Any
     return run
 
 
-def seconds(run: Callable[[], Any], at_least: float = 0.02) -> float:
-    """Seconds per call, averaged over enough calls to be measurable."""
-    count, start = 0, time.perf_counter()
-    while True:
-        run()
-        count += 1
-        passed = time.perf_counter() - start
-        if passed >= at_least:
-            return passed / count
-
-
 def compare(name: str, interpolation: str, rounds: int = ROUNDS) -> dict[str, Any]:
     """Time both sides in turn, round by round."""
     batch = photographs()
     mine, other = ours(name, batch, interpolation), theirs(name, batch, interpolation)
     load = machine()["load"]
     mine(), other()
-    taken = [(seconds(mine), seconds(other)) for _ in range(rounds)]
+    taken = [(seconds_per_call(mine), seconds_per_call(other)) for _ in range(rounds)]
     ratios = [a / b for a, b in taken]
     return {
         "operation": name,

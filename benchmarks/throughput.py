@@ -40,7 +40,6 @@ os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 import argparse  # noqa: E402
 import statistics  # noqa: E402
 import tempfile  # noqa: E402
-import time  # noqa: E402
 import warnings  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -57,6 +56,7 @@ import automorph  # noqa: E402
 import one_image  # noqa: E402
 from cells import Cells  # noqa: E402
 from record import claim, machine, write_result  # noqa: E402
+from repeated import seconds_per_call  # noqa: E402
 
 cv2.setNumThreads(0)
 torch.set_num_threads(1)
@@ -210,15 +210,8 @@ def peers(policy: str, batch: np.ndarray, bilinear: bool) -> dict[str, Augment]:
 
 
 def seconds(run: Augment, factor: float = 1) -> float:
-    """Seconds per call, averaged over enough calls to be measurable."""
-    at_least = factor * SECONDS
-    calls, start = 0, time.perf_counter()
-    while True:
-        run()
-        calls += 1
-        passed = time.perf_counter() - start
-        if passed >= at_least:
-            return passed / calls
+    """Seconds per call, for at least ``factor`` times `SECONDS`."""
+    return seconds_per_call(run, factor * SECONDS)
 
 
 def compare_peers(size: int, policy: str, interpolation: str) -> dict[str, Any]:

@@ -80,12 +80,9 @@ class LabelScorer(Scorer):
         at = 0.5 if threshold is None else np.asarray(threshold)
         return (probabilities >= at).astype(np.int64)
 
-    def fewest_examples(self, labels: Labels) -> int:
-        """Return the size of the smallest group of examples with, or without, a label."""
-        if not self.averages and self.positive is None:
-            return 0
-        counts = labels[:, self._columns(labels)].sum(axis=0, dtype=np.int64)
-        return min((min(n, len(labels) - n or n) for n in counts.tolist() if n), default=0)
+    def _counts(self, labels: Labels) -> list[int]:
+        """Return how many examples have each label that the metric is computed on."""
+        return [int(n) for n in labels[:, self._columns(labels)].sum(axis=0, dtype=np.int64)]
 
     def _has(self, labels: Labels) -> NDArray[np.bool_]:
         return np.asarray(labels[:, self.positive] == 1)

@@ -122,9 +122,13 @@ class Scorer:
         """
         if not self.averages and self.positive is None:
             return 0
-        which = [self.positive] if self.positive is not None else range(len(self.classes))
-        counts = [int((labels == k).sum()) for k in which]
-        return min((min(n, len(labels) - n or n) for n in counts if n), default=0)
+        counts = [n for n in self._counts(labels) if n]
+        return min((min(n, len(labels) - n or n) for n in counts), default=0)
+
+    def _counts(self, labels: Labels) -> list[int]:
+        """Return how many examples have each class that the metric averages over, or is about."""
+        which = range(len(self.classes)) if self.positive is None else [self.positive]
+        return [int((labels == k).sum()) for k in which]
 
     def _has(self, labels: Labels) -> NDArray[np.bool_]:
         """Return which examples are of the class that the metric is about."""

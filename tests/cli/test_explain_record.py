@@ -20,7 +20,7 @@ def test_recorded_verdicts_stay(tmp_path, capsys):
 
     now = json.loads(again("--json").out)
     record = json.loads(file.read_text("utf-8"))
-    assert record.pop("verdicts") == 2
+    assert record.pop("verdicts") == 3
     verdicts = {row["name"]: row["verdict"] for row in now["operations"]}
     assert "cannot tell" in verdicts.values()
     for row in record["operations"]:
@@ -35,7 +35,22 @@ def test_recorded_verdicts_stay(tmp_path, capsys):
     file.write_text(json.dumps(record), "utf-8")
     other = json.loads(again("--json").out)
     assert {row["name"]: row["verdict"] for row in other["operations"]} == verdicts
-    assert json.loads(file.read_text("utf-8"))["verdicts"] == 2
+    assert json.loads(file.read_text("utf-8"))["verdicts"] == 3
+
+
+def test_recorded_verdicts_of_the_second_version_stay_with_their_version(tmp_path, capsys):
+    file = tmp_path / "explain.json"
+    main([*RUN, "--out", str(tmp_path)])
+    record = json.loads(file.read_text("utf-8")) | {"verdicts": 2}
+    for row in record["operations"]:
+        row.update(verdict="cannot tell", reason="no harm, no sure gain")
+    file.write_text(json.dumps(record), "utf-8")
+    capsys.readouterr()
+    main([*RUN, "--out", str(tmp_path)])
+    assert "'cannot tell' also meant" in " ".join(capsys.readouterr().err.split())
+    again = json.loads(file.read_text("utf-8"))
+    assert again["verdicts"] == 2
+    assert {row["verdict"] for row in again["operations"]} == {"cannot tell"}
 
 
 @pytest.mark.slow

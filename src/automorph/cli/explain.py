@@ -48,11 +48,19 @@ EXAMPLES, DRAWS = 2, 5
 """Rows and columns in the pictures of an operation."""
 NARROW = 130
 """A terminal with fewer columns shows the main measures only; the report shows all."""
-VERDICTS = 2
-"""Version of the verdicts in ``explain.json``: since 2, ``keep`` needs a gain beyond chance."""
+VERDICTS = 3
+"""Version of the verdicts in ``explain.json``.
+
+Since 2, ``keep`` needs a gain beyond chance; since 3, a risk at strong magnitudes is named.
+"""
+_FORMERLY = {
+    False: "'keep' also meant 'cannot tell'",
+    True: "'cannot tell' also meant that only strong magnitudes put labels at risk",
+}
+"""What other verdicts meant, by whether a record has a version."""
 _STYLES = {
     "keep": "green", "keep mild": "cyan", "cannot tell": "dim", "drop": "yellow",
-    "label risk": "red",
+    "risk if strong": "cyan", "label risk": "red",
 }  # fmt: skip
 
 
@@ -189,7 +197,7 @@ class ExplainRun:
             "weights": start.hash if start else None,
         }
         old = with_recorded_verdicts(content, read_object(folder / "explain.json"))
-        version = {} if old else {"verdicts": VERDICTS}
+        version = {"verdicts": VERDICTS} if old is None else old
         commands = self._next(content["operations"])
         facts = {
             **version,
@@ -206,10 +214,11 @@ class ExplainRun:
         say.print(table_of(content["operations"], width=say.width))
         for remark in remarks_on(result):
             say.print(f"\n{remark}", soft_wrap=True)
-        if old:
+        if old is not None:
             say.print(
-                "\nThese verdicts were recorded by an earlier version, whose 'keep' also meant "
-                "'cannot tell'; choose another --out for new ones.", style="dim", soft_wrap=True,
+                "\nThese verdicts were recorded by an earlier version, whose "
+                f"{_FORMERLY[bool(old)]}; choose another --out for new ones.",
+                style="dim", soft_wrap=True,
             )  # fmt: skip
         say.print(
             "\nRanked by the predicted change of error at the best magnitude. In brackets: the "
@@ -321,24 +330,26 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def with_recorded_verdicts(content: dict[str, Any], record: Mapping[str, Any] | None) -> bool:
-    """Put the verdicts of an earlier version's record into the same explanation; say whether so.
+def with_recorded_verdicts(
+    content: dict[str, Any], record: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Put the verdicts of an earlier version's record into the same explanation.
 
-    A finished run says the same whenever it is repeated. A record with the version of its verdicts,
-    or with other figures, has no say.
+    Returns the version of that record as its entry, or None: a finished run says the same whenever
+    it is repeated, but a record with today's verdicts, or with other figures, has no say.
     """
-    if record is None or "verdicts" in record or "operations" not in record:
-        return False
+    if record is None or record.get("verdicts") == VERDICTS or "operations" not in record:
+        return None
     before = {row["name"]: row for row in record["operations"]}
     rows = {row["name"]: row for row in content["operations"]}
     setting = ("data", "space", "features", "examples")
     if before.keys() != rows.keys() or any(record.get(key) != content[key] for key in setting):
-        return False
+        return None
     if not all(_same_figures(before[name], row) for name, row in rows.items()):
-        return False
+        return None
     for name, row in rows.items():
         row |= {key: before[name][key] for key in ("verdict", "decides", "reason")}
-    return True
+    return {"verdicts": record["verdicts"]} if "verdicts" in record else {}
 
 
 def _same_figures(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from automorph.notebook import table_html
 from automorph.operations import Operation, SearchSpace
 from automorph.policies import value_text
 
-Verdict = Literal["keep", "keep mild", "cannot tell", "drop", "label risk"]
+Verdict = Literal["keep", "keep mild", "cannot tell", "drop", "risk if strong", "label risk"]
 
 HARM = 0.02
 """A predicted relative rise of the ridge error by this much is harm."""
@@ -47,8 +47,11 @@ class Point:
 
     @property
     def harms(self) -> bool:
-        """True if a higher error is predicted."""
-        return self.diagnosis.change >= HARM
+        """True if a higher error is predicted: by 2 %, or by less, but surely, with a risk.
+
+        Errors are means over all classes or labels, where harm to one of many is small.
+        """
+        return self.diagnosis.change >= HARM or (self.risky and self.surely_worse)
 
     @property
     def helps(self) -> bool:
@@ -56,9 +59,9 @@ class Point:
         return self.diagnosis.change + 2 * self.diagnosis.change_se < 0
 
     @property
-    def surely_harms(self) -> bool:
+    def surely_worse(self) -> bool:
         """True if a higher error is predicted, beyond chance (two standard errors)."""
-        return self.harms and self.diagnosis.change - 2 * self.diagnosis.change_se > 0
+        return self.diagnosis.change - 2 * self.diagnosis.change_se > 0
 
     @property
     def interval(self) -> str:
@@ -145,7 +148,7 @@ class Finding:
 
     @property
     def verdict(self) -> Verdict:
-        """One of ``keep``, ``keep mild``, ``cannot tell``, ``drop`` and ``label risk``."""
+        """What to do with the operation, or what speaks against it."""
         if self.changes_nothing:
             return "drop"
         if self.doubt or self.does_nothing:
@@ -154,9 +157,10 @@ class Finding:
             assert self.limit is not None
             if self.limit.risky:
                 return "label risk"
-            return "drop" if self.limit.surely_harms else "cannot tell"
+            return "drop" if self.limit.surely_worse else "cannot tell"
         if self.thin or self.p > CHANCE:
-            return "cannot tell"
+            risky = self.limit is not None and self.limit.risky
+            return "risk if strong" if risky else "cannot tell"
         return "keep" if self.limit is None else "keep mild"
 
     @property
@@ -179,16 +183,27 @@ class Finding:
             return "the features see nothing of it (invariance)"
         if self.verdict == "cannot tell":
             return self._unclear()
+        if self.verdict in ("label risk", "risk if strong"):
+            return self._at_risk()
         at = f" at {self.best.value}" if self.best.value else ""
         gain = f"predicted error {100 * self.best.diagnosis.change:+.1f} %{at}"
         if self.limit is None:
             return gain
         beyond = f" at {self.limit.value}" if self.limit.value else ""
-        worse = f"error {100 * self.limit.diagnosis.change:+.1f} %"
-        cause = self._risk() if self.limit.risky else worse
-        if self.useful:
-            return f"up to {self.useful_value} ({gain}); {cause}{beyond}"
-        return f"{cause}{beyond} already" if beyond else cause
+        worse = f"error {100 * self.limit.diagnosis.change:+.1f} %{beyond}"
+        if self.verdict == "drop":
+            return f"{worse} already" if beyond else worse
+        cause = f"{self._risk()}{beyond}" if self.limit.risky else worse
+        return f"up to {self.useful_value} ({gain}); {cause}"
+
+    def _at_risk(self) -> str:
+        """Say at which magnitude labels are at risk, and what is known of milder ones."""
+        assert self.limit is not None
+        at = f" at {self.limit.value}" if self.limit.value else ""
+        if not self.useful:
+            return f"{self._risk()}{at} already" if at else self._risk()
+        milder = self.thin or "no harm, no sure gain"
+        return f"{self._risk()}{at}; up to {self.useful_value} {milder}"
 
     def _unclear(self) -> str:
         """Say what the evidence leaves open."""

@@ -22,7 +22,8 @@ from automorph.report.page import (
 from automorph.report.text_examples import MARKS, are_texts, passages
 from automorph.report.view_model import JsonObject
 
-COLOURS = {"keep": 1, "keep mild": 2, "cannot tell": 3, "drop": 0, "label risk": 4}
+COLOURS = {"keep": 1, "keep mild": 2, "cannot tell": 3, "drop": 0, "risk if strong": 5,
+           "label risk": 4}  # fmt: skip
 PICTURES = 1_500_000
 """Maximum bytes of all pictures of a page."""
 _COLUMNS = {
@@ -52,12 +53,13 @@ def explain_page(result: JsonObject) -> Page:
         _setup(result),
     ]
     kept, unclear = counts["keep"] + counts["keep mild"], counts["cannot tell"]
-    risky, dropped = counts["label risk"], counts["drop"]
+    dropped, risky, strong = counts["drop"], counts["label risk"], counts["risk if strong"]
+    only = f" Only if strong: {_names(strong)}" if strong else ""
     answers = [
         Answer("Which operations to keep?", str(len(kept)), _names(kept)),
         Answer("Which are undecided?", str(len(unclear)), _names(unclear)),
         Answer("Which to drop?", str(len(dropped)), _names(dropped)),
-        Answer("Which put labels at risk?", str(len(risky)), _names(risky)),
+        Answer("Which put labels at risk?", str(len(risky)), _names(risky) + only),
     ]
     return Page(
         title=f"{formatting.plural(len(rows), 'operation')} explained on {result['data']}",
@@ -84,10 +86,12 @@ def _lead(result: JsonObject, counts: Mapping[str, Sequence[JsonObject]]) -> str
         )
     idle = sum(row["reason"].startswith("changes none") for row in counts["drop"])
     why = f" ({idle} because they change none of the examples)" if idle else ""
+    strong = len(counts["risk if strong"])
+    only = f", {strong} more only at strong magnitudes" if strong else ""
     return (
         f"{kept} of {rows} operations are predicted to help, beyond chance; for "
         f"{len(counts['cannot tell'])} the examples cannot tell; {dropped} should be "
-        f"dropped{why}, and {risky} put labels at risk."
+        f"dropped{why}, and {risky} put labels at risk{only}."
     )
 
 

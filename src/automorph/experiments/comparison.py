@@ -215,9 +215,9 @@ def _level_with_none(
         return ""
     where = "in the validation parts of the folds" if overlap else "on the validation part"
     return (
-        f"No augmentation is simpler, and not shown to be worse than {won.policy}: {where} it "
-        f"differs by {metric.difference(gap.mean)}{metric.unit} ({metric.interval(gap)}, corrected "
-        "for the number of policies)."
+        f"No augmentation may do as well: {where}, none differs from {won.policy} by "
+        f"{metric.difference(gap.mean)}{metric.unit} ({metric.interval(gap)}, corrected for the "
+        "number of policies), which is within chance."
     )
 
 

@@ -67,7 +67,7 @@ def test_how_sure_is_about_the_policy_to_use():
     found, advice = verdict(rows)
     assert advice.policy == "tail"
     assert found.text.startswith("Use flip-crop, which needs no search: on the validation part")
-    assert "On the test part it differs from none by +5.0 points" in found.text
+    assert "On the test part flip-crop differs from none by +5.0 points" in found.text
     assert "and from pick, which race found, by -5.0" in found.text
     rows["none"] = row("none", NONE, 0.7)
     found, advice = verdict(rows)

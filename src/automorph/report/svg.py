@@ -130,6 +130,8 @@ def span(values: Iterable[float], *, zero: bool = False, room: float = 0.06) -> 
     (0.5, 2.5)
     >>> span([])
     (0.0, 1.0)
+    >>> span([80.0, 80.0 + 1e-12], room=0.5)  # Rounding is no difference.
+    (76.0, 84.0)
     """
     known = [float(value) for value in values if math.isfinite(value)]
     if zero:
@@ -137,7 +139,9 @@ def span(values: Iterable[float], *, zero: bool = False, room: float = 0.06) -> 
     if not known:
         return 0.0, 1.0
     low, high = min(known), max(known)
-    width = high - low or abs(high) * 0.1 or 1.0
+    width = high - low
+    if width <= 1e-9 * max(abs(low), abs(high)):  # Equal, but for the last digits.
+        width = abs(high) * 0.1 or 1.0
     return low - room * width, high + room * width
 
 

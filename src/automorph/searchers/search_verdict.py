@@ -126,7 +126,8 @@ class Evidence:
             return f"{found}."
         of = "" if metric.name == ACCURACY.name and metric.share else f" in {metric.name}"
         direction = "" if metric.higher_is_better else " (lower is better)"
-        head = f"{_WHERE[metric.part]} it differs{of}{direction} from "
+        subject = "it" if part == "found" else self.by_part[part].policy
+        head = f"{_WHERE[metric.part]} {subject} differs{of}{direction} from "
         if part == "none":
             head = f"what {method} found, {winner.policy}, differs from it{of}{direction} "
         elif part == "found":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from automorph.experiments.conclusion import Kind
+from automorph.policies import Policy
 
 Action = Literal[
     "use", "keep", "add policies", "add seeds", "add epochs", "compare", "train longer", "too few"
@@ -23,12 +24,14 @@ class Advice:
     nothing until it is repeated with more of them; ``compare``: measure the policy of a search
     under more seeds; ``train longer``: train with the policy for more epochs; ``too few``: the data
     cannot tell, so use what usually helps. ``seeds`` is how many to use next (0: as before).
+    ``instead`` replaces a policy that does what a reviewed space rules out.
     """
 
     action: Action
     policy: str
     text: str = ""
     seeds: int = 0
+    instead: Policy | None = None
 
 
 def advice_after_comparison(

@@ -47,6 +47,7 @@ from automorph.searchers.nested_progress import NestedProgress, Report
 from automorph.searchers.nested_verdict import Picks, nested_verdict
 from automorph.searchers.result import SearchResult
 from automorph.searchers.search_phase import ALL, Found, SearchPhase, SearchSetup
+from automorph.searchers.within_review import within_review
 from automorph.training import Task, Units
 
 PICKED = "what the search picks"
@@ -190,6 +191,8 @@ def _result(task: Task, folds: Folds, done: Sequence[Searched], phase: SearchPha
         if usual and rows[0].accuracy
         else None,
     )  # fmt: skip
+    of_parts = {part: one.treatment for part, one in controls.items()}
+    verdict, advice = within_review(verdict, advice, of_parts, setup.space)
     of_classes = task.data.target == "classes"
     remarks = (
         *(remark for one in done for remark in one.remarks),

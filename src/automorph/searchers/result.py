@@ -122,7 +122,9 @@ class SearchResult:
 
     @property
     def advised(self) -> Treatment:
-        """The policy that the ``advice`` is about."""
+        """The policy that the ``advice`` is about, or what it names instead."""
+        if self.advice is not None and self.advice.instead is not None:
+            return self.advice.instead
         part = "found" if self.advice is None else self.advice.policy
         return self.policy if part == "found" else self.treatments[self[part].policy]
 

@@ -42,6 +42,7 @@ from automorph.searchers.search_advice import few_in
 from automorph.searchers.search_checks import check_counts, check_nested, check_place
 from automorph.searchers.search_phase import opened, setup_of
 from automorph.searchers.search_verdict import verdict_of
+from automorph.searchers.within_review import within_review
 from automorph.training import Task, sizing_for
 
 
@@ -183,6 +184,8 @@ def search(
             if isinstance(full_task, Task)
             else None,
         )  # fmt: skip
+        by_part = {part: control.treatment for part, control in compared.items()}
+        verdict, advice = within_review(verdict, advice, by_part, operations)
         if path:
             forget(path)
         return SearchResult(

@@ -25,19 +25,31 @@ def table_html(
 ) -> str:
     """Return a table as HTML, with a title above and a sentence below; all text is escaped.
 
-    >>> table_html(["a"], [["<b>"]])
-    '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>&lt;b&gt;</td></tr></tbody></table>'
-    """
+    Notebooks align cells to the right, which is for numbers; columns of words go to the left.
 
-    def line(cells: Sequence[object], tag: str) -> str:
-        inside = "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells)
+    >>> table_html(["a"], [[1]])
+    '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>'
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
+    left = [not all(map(_numeric, column)) for column in zip(*cells, strict=True)]
+    left += [False] * (len(columns) - len(left))
+
+    def line(row: Sequence[str], tag: str) -> str:
+        styles = (' style="text-align:left"' if words else "" for words in left)
+        inside = "".join(
+            f"<{tag}{style}>{escape(cell)}</{tag}>" for cell, style in zip(row, styles, strict=True)
+        )
         return f"<tr>{inside}</tr>"
 
     head = f"<thead>{line(columns, 'th')}</thead>"
-    body = "".join(line(row, "td") for row in rows)
+    body = "".join(line(row, "td") for row in cells)
     above = f"<p><strong>{escape(title)}</strong></p>" if title else ""
     below = f"<p>{escape(note)}</p>" if note else ""
     return f"{above}<table>{head}<tbody>{body}</tbody></table>{below}"
+
+
+def _numeric(cell: str) -> bool:
+    return not cell or cell[0] in "+-−±–0123456789"
 
 
 class Preview(np.ndarray[Any, Any]):

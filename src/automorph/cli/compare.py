@@ -268,7 +268,8 @@ class CompareRun:
             say.print()
             say.print(also_table(comparison))
         say.print(f"\n{comparison.verdict.text}\n", style="bold")
-        say.print(f"Policy of the winner  {folder / 'policy.json'}")
+        file = f"{folder / 'policy.json'} ({comparison.winner})"
+        say.print(f"Policy of the winner  {file}", soft_wrap=True, markup=False)
         say.print(f"Report                {folder / 'report.html'}")
         print_next(say, self.words.after_comparison(comparison, folder))
 

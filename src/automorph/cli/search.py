@@ -446,7 +446,8 @@ class SearchRun:
             say.print(overrun, style="yellow")
         if repeat := plan_facts(result).get("repeat"):
             say.print(f"To repeat this search exactly:\n  {repeat}\n", soft_wrap=True, markup=False)
-        say.print(f"Policy  {folder / 'policy.json'}")
+        file = f"{folder / 'policy.json'} ({result.policy.name})"
+        say.print(f"Policy  {file}", soft_wrap=True, markup=False)
         if not isinstance(result.policy, Policy):
             say.print(
                 "        This file holds the operations that the method draws from; to use the "

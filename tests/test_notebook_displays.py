@@ -27,7 +27,9 @@ def test_previews_are_arrays_that_show_as_pictures() -> None:
     shown = automorph.load_policy("crop").preview(images, draws=3)
     assert isinstance(shown, np.ndarray)
     assert shown.shape == (2, 4, 8, 8, 1)
-    picture = Image.open(BytesIO(shown._repr_png_() or b""))
+    content, metadata = shown._repr_png_()
+    assert metadata == {"alt": "2 examples, each beside 3 augmented ones"}
+    picture = Image.open(BytesIO(content))
     assert picture.size == (4 * 100 + 12, 2 * 100)
     assert np.asarray(picture)[0, 0].tolist() == [0, 0, 0, 255]
     assert shown._repr_html_() is None
@@ -60,6 +62,8 @@ def test_comparisons_show_verdict_and_rows() -> None:
     page = result._repr_html_()
     assert page.count("<tr>") == 3
     assert "difference from none" in page
+    for row in result.rows:  # The verdict is about these.
+        assert f"<td>{result.metric.value(row.validation.mean)}</td>" in page
 
 
 def test_nothing_is_markup() -> None:

@@ -58,8 +58,8 @@ class Preview(np.ndarray[Any, Any]):
     An array like any other; texts ``(n, 1 + draws)`` show as a table.
     """
 
-    def _repr_png_(self) -> bytes | None:
-        """Return the picture: an example a row, its original on the left."""
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]] | None:
+        """Return the picture, an example a row, its original on the left; and its description."""
         images = np.asarray(self)
         if images.dtype != np.uint8 or images.ndim != 5 or images.shape[-1] not in (1, 3, 4):
             return None
@@ -78,7 +78,7 @@ class Preview(np.ndarray[Any, Any]):
                 sheet.paste(Image.fromarray(big[row, place]), (left, row * (height + GAP)))
         buffer = BytesIO()
         sheet.save(buffer, "PNG")
-        return buffer.getvalue()
+        return buffer.getvalue(), {"alt": f"{n} examples, each beside {views - 1} augmented ones"}
 
     def _repr_html_(self) -> str | None:
         """Return a table of texts; None for images, which are a picture."""

@@ -82,6 +82,7 @@ class Comparison:
         rows = [
             [
                 row.policy,
+                "" if row.validation is None else self.metric.value(row.validation.mean),
                 f"failed: {row.error}" if row.accuracy is None else (
                     self.metric.value(row.accuracy.mean)
                 ),
@@ -92,7 +93,13 @@ class Comparison:
             ]
             for row in self.rows
         ]  # fmt: skip
-        columns = ["policy", self.metric.name, f"difference from {self.baseline}", "interval"]
+        columns = [
+            "policy",
+            "validation",
+            self.metric.name,
+            f"difference from {self.baseline}",
+            "interval",
+        ]
         return table_html(columns, rows, title=self.verdict.text, note=" ".join(self.remarks))
 
     def to_dict(self) -> dict[str, Any]:

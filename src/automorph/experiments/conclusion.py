@@ -58,7 +58,7 @@ def judge(
     if winner == baseline:
         return Verdict(
             "unclear",
-            f"No policy was better than {baseline} on the validation part; keep it.",
+            f"No policy was better than {baseline} on the validation part; keep {baseline}.",
         )
     if difference is None:
         return Verdict(

@@ -82,6 +82,23 @@ def test_compare_shows_a_loss_its_failures_and_what_is_missing(tmp_path, call):
     call("report", "run")
 
 
+def test_a_policy_that_always_fails_leaves_a_readable_table(tmp_path, call):
+    log = 'print("first line of a log", "LAST LINE", sep="\\n")'
+    script = SCRIPT.replace(' and seed == "1"', "").replace(
+        'print("a bracket [bold] in a log")', log
+    )
+    (tmp_path / "train.py").write_text(script)
+    words = ["compare", "--command", COMMAND, "--epochs", 1, "--seeds", 2, "--retries", 0]
+    shown = call(*words, "--out", "run", "--policy", "none", "--policy", "flip").err
+    assert re.search(r"^flip +failed *$", shown, re.M)
+    assert re.search(r"^none +0\.9", shown, re.M)  # No column is squeezed by the log.
+    assert re.search(r"^flip failed: 2 of 2: the command ended .*log.txt: LAST LINE$", shown, re.M)
+    assert shown.count("first line of a log") == 1  # For both seeds together.
+    page = text_of(tmp_path / "run" / "report.html")
+    assert "first line of a log" not in page
+    assert page.count("LAST LINE") == 2  # A note, and the table.
+
+
 def test_search_ends_in_a_policy_and_a_report(tmp_path, call):
     words = ["--command", COMMAND, "--epochs", 3, "--method", "random", "--trials", 3]
     shown = call("search", *words, "--seeds", 2, "--out", "run", "--json")

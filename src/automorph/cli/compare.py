@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.comparison_result import also_table, are_there, paths_of, read_object, table_of
+from automorph.cli.comparison_result import (
+    also_table,
+    are_there,
+    failed_rows,
+    paths_of,
+    read_object,
+    table_of,
+)
 from automorph.cli.config import write_config
 from automorph.cli.options import (
     compare_options,
@@ -264,6 +271,8 @@ class CompareRun:
         say = console(quiet=self.quiet)
         say.print()
         say.print(table_of(comparison, base_rate=self.words.base_rate(), width=say.width))
+        for line in failed_rows(comparison):
+            say.print(line, style="red", markup=False, soft_wrap=True)
         if comparison.also:
             say.print()
             say.print(also_table(comparison))

@@ -84,7 +84,8 @@ def table_of(
     table.columns[0].min_width = 16
     for row in comparison.rows:
         if row.accuracy is None:
-            table.add_row(row.policy, "failed", row.error or "", style="red")
+            # The reason may have many lines, so it stands below the table: see `failed_rows`.
+            table.add_row(row.policy, "failed", style="red")
             continue
         difference, p = "", ""
         if row.difference is not None:
@@ -108,6 +109,17 @@ def table_of(
         rate = metric.value(base_rate["accuracy"]).removesuffix(" %")
         table.add_row(f"always {base_rate['class']!r}", rate, style="dim")
     return table
+
+
+def failed_rows(comparison: Comparison) -> list[str]:
+    """Return a line for each policy without a result: why it failed."""
+    from automorph.report import in_brief
+
+    return [
+        f"{row.policy} failed: {in_brief(row.error or 'no accuracy was measured')}"
+        for row in comparison.rows
+        if row.accuracy is None
+    ]
 
 
 def also_table(comparison: Comparison) -> Any:

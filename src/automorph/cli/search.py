@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from automorph.cli.comparison_result import are_there, paths_of, read_object, table_of
+from automorph.cli.comparison_result import are_there, failed_rows, paths_of, read_object, table_of
 from automorph.cli.config import write_config
 from automorph.cli.options import (
     console,
@@ -439,6 +439,8 @@ class SearchRun:
         say.print()
         base_rate = self.words.base_rate()
         say.print(table_of(result.comparison, base_rate=base_rate, width=say.width))
+        for line in failed_rows(result.comparison):
+            say.print(line, style="red", markup=False, soft_wrap=True)
         say.print(f"\n{result.verdict.text}\n", style="bold")
         if result.stopped:
             say.print("The time budget ended the search before it was complete.", style="yellow")

@@ -274,7 +274,7 @@ class CommandWords:
             "model": self.task.text,
             "recipe": None,
             "trained_by": {name: fact for name, fact in setting.items() if fact is not None},
-            "limits": [*comparison.remarks, missing],
+            "limits": [missing],
             "curves": {},
             "provenance": run_provenance(started, comparison.seconds),
         }

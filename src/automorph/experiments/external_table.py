@@ -192,5 +192,9 @@ def _about_failures(
             f"{'seed' if len(dropped) == 1 else 'seeds'} {', '.join(map(str, dropped))} failed "
             "under at least one policy. Repeat the command to try them again."
         )
-    remarks += [f"{one.policy}, seed {one.seed}: {one.reason}" for one in failures]
+    # One policy usually fails for one reason: the log of its first failure is enough.
+    for name in dict.fromkeys(one.policy for one in failures):
+        first, *more = [one for one in failures if one.policy == name]
+        others = f" (and {', '.join(str(one.seed) for one in more)})" if more else ""
+        remarks.append(f"{name}, seed {first.seed}{others}: {first.reason}")
     return remarks

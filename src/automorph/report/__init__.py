@@ -7,7 +7,7 @@ from automorph.report.audit import audit_page
 from automorph.report.audit_changes import audits_page
 from automorph.report.comparison import TITLES, compare_page
 from automorph.report.explain import explain_page
-from automorph.report.formatting import count, duration, plural, times
+from automorph.report.formatting import count, duration, in_brief, plural, times
 from automorph.report.multi_run import runs_page
 from automorph.report.overlays import beside, overlaid
 from automorph.report.page import Page, Picture, Section, render, write_report
@@ -37,6 +37,7 @@ __all__ = [
     "count",
     "duration",
     "explain_page",
+    "in_brief",
     "marked",
     "overlaid",
     "passages",

@@ -166,7 +166,7 @@ def _table(results: Results) -> PageTable:
         columns.insert(1, TITLES["validation"][0])
     lines = [_line(results, row) for row in results.rows]
     for row in results.failed:
-        why = str(row.get("error") or "no accuracy was measured")
+        why = formatting.in_brief(str(row.get("error") or "no accuracy was measured"))
         lines.append([_head(results, row), TableCell(f"Failed: {why}", warning=True)])
     # The share of the most frequent class is an accuracy, whatever the metric of the table.
     if (base := results.content.get("base_rate")) and metric.name == "accuracy":

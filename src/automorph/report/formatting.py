@@ -51,6 +51,16 @@ def interval(low: float | None, high: float | None) -> str:
     return NOTHING if absent(low) or absent(high) else f"{points(low)} to {points(high)}"
 
 
+def in_brief(reason: str) -> str:
+    """Shorten a message that ends with lines of a log to its first line and the last one.
+
+    >>> in_brief("it ended. The end of its log, log.txt:\\n    File a.py\\n    ValueError: no data")
+    'it ended. The end of its log, log.txt: ValueError: no data'
+    """
+    first, *log = reason.splitlines() or [""]
+    return f"{first} {log[-1].strip()}" if log else first
+
+
 def p_value(p: float | None, *, sign: bool = False) -> str:
     """Format a p-value, never as zero; ``sign`` puts an equals sign before it.
 

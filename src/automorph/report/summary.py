@@ -29,7 +29,9 @@ def warnings(results: Results) -> list[str]:
         notes.append(
             "This comparison has one seed, so it cannot distinguish a difference from chance."
         )
-    return [*notes, *(results.content.get("remarks") or ())]
+    notes += results.content.get("remarks") or ()
+    # Earlier versions recorded remarks as limits, too.
+    return list(dict.fromkeys(formatting.in_brief(note) for note in notes))
 
 
 def _first(results: Results) -> Answer:

@@ -10,6 +10,8 @@ _GLUE = re.compile(r"(?<=\d) (?=(?:s|min|h|points?|seeds?|paired)\b|×)|(?<=[<=]
 
 MINUS = "−"
 NOTHING = "–"
+LONG = 600
+"""Characters from which a text is divided into its first sentence and the rest."""
 
 
 def signed(value: float, decimals: int = 2) -> str:
@@ -158,6 +160,18 @@ def glued(text: str) -> str:
     'from −0.3 to 1-2'
     """
     return re.sub(r"(?<![\w-])-(?=\d)", MINUS, _GLUE.sub("\u00a0", text))
+
+
+def opening(text: str) -> tuple[str, str]:
+    """Divide a long text into its first sentence and the rest; a short one stays whole.
+
+    >>> opening("Use crop. It helps."), opening("p = 0.5 says nothing. " + 200 * "So. ")[0]
+    (('Use crop. It helps.', ''), 'p = 0.5 says nothing.')
+    """
+    if len(text) <= LONG:
+        return text, ""
+    first, stop, rest = text.partition(". ")
+    return first + stop.rstrip(), rest.strip()
 
 
 def plain(value: object) -> str:

@@ -244,6 +244,7 @@ def _environment() -> Environment:
     )
     environment.filters["plain"] = formatting.plain
     environment.filters["glued"] = formatting.glued
+    environment.filters["opening"] = formatting.opening
     environment.tests["code"] = lambda value: isinstance(value, Code)
     environment.globals["mark"] = svg.swatch
     return environment

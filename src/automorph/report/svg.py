@@ -130,8 +130,9 @@ def span(values: Iterable[float], *, zero: bool = False, room: float = 0.06) -> 
     (0.5, 2.5)
     >>> span([])
     (0.0, 1.0)
-    >>> span([80.0, 80.0 + 1e-12], room=0.5)  # Rounding is no difference.
-    (76.0, 84.0)
+    >>> low, high = span([80.0, 80.0 + 1e-12], room=0.5)  # Rounding is no difference.
+    >>> round(low), round(high)
+    (76, 84)
     """
     known = [float(value) for value in values if math.isfinite(value)]
     if zero:

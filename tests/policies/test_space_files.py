@@ -132,3 +132,8 @@ def test_a_space_with_nothing_left_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="leaves no operation"):
         load_space(path)
     assert read_space(path).marks == none
+
+
+def test_a_name_from_a_table_is_no_space() -> None:
+    with pytest.raises(PolicyError, match="how tables name a space of your own"):
+        load_policy("trivialaugment(space=own:randaugment-reviewed)")

@@ -155,6 +155,7 @@ def review(
     if out is not None:
         _write_page(sheet, out, save.name)
         say.print(f"Wrote {out}: open it, mark, and download {save.name}", markup=False)
+        print_next(say, [suggest("search", data, space=save.name)])
         content: dict[str, Any] = {"data": data, "page": str(out)}
     else:
         found = _serve(sheet, save, port, say=say, browser=not no_browser)

@@ -146,6 +146,11 @@ def load_space(
     """
     if isinstance(space, SearchSpace):
         return space
+    if isinstance(space, str) and space.startswith("own:"):
+        raise PolicyError(
+            f"{space!r} is how tables name a space of your own, which has no other name; expected "
+            "its file, such as space=space.json, or the policy's file (policy.json of its run)"
+        )
     if isinstance(space, str) and (space in list_spaces() or not is_space_file(space)):
         return named_space(space)
     found = read_space(space, operations).space

@@ -37,3 +37,4 @@ def test_a_page_shows_them():
     assert "&lt;one&gt; <del>text</del><ins>test</ins>" in page
     assert "good &amp; bad" in page
     assert 'dir="auto"' in page
+    assert page.count('class="before"') == 1  # The original stands out.

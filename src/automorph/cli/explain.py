@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -172,7 +173,7 @@ class ExplainRun:
         say.print(
             f"[bold]Explaining {number} operations on {self.source}[/bold]\n"
             f"{len(self.task.data.train):,} training examples of {self.task.data.in_words}; "
-            f"features: {self.features if not self.deep else self.task.model}"
+            f"features: {self._features}"
             f"{f'; pretrained weights: {start}' if start and not self.deep else ''}"
         )
         print_notes(say, self.task.data)
@@ -228,6 +229,16 @@ class ExplainRun:
         say.print(f"\nReport  {report}")
         print_next(say, commands)
         return content
+
+    @property
+    def _features(self) -> str:
+        """The features in words."""
+        if self.deep:
+            return f"{self.task.model}, trained"
+        if self.features != "random":
+            return self.features
+        domain = self.task.data.domain
+        return "words and word pairs" if domain == "text" else "random convolutions"
 
     def _weights(self) -> Weights | None:
         """Return the file of the weights of the features, or of the network to train."""
@@ -312,10 +323,18 @@ def _shown(finding: Finding) -> dict[str, float]:
 
 def remarks_on(result: Explanation) -> list[str]:
     """Return sentences about operations without an effect, on the examples or on the features."""
+    from automorph.report import plural
+
     idle = [one.operation.name for one in result.findings if one.changes_nothing]
     unseen = [one.operation.name for one in result.findings if one.does_nothing]
     unseen = [name for name in unseen if name not in idle]
-    remarks = []
+    # Reasons that hold for the data or the features, and so for many operations alike.
+    shared = Counter(
+        one.reason
+        for one in result.findings
+        if one.verdict == "cannot tell" and one.reason in (one.doubt, one.thin)
+    )
+    remarks = [f"Cannot tell about {plural(n, 'operation')}: {why}." for why, n in shared.items()]
     if idle:
         remarks.append(f"None of the {result.examples:,} examples is changed by: {listed(idle)}.")
     if unseen:

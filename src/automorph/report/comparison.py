@@ -160,7 +160,7 @@ def _table(results: Results) -> PageTable:
     metric = results.metric
     measured = [TITLES[column][0] for column in ("accuracy", "difference", "p")]
     if metric.name != "accuracy":
-        measured[0] = metric.name
+        measured[0] = metric.name[:1].upper() + metric.name[1:]
     columns = ["Policy", *measured, "Passes", "Wall time"]
     if results.validated:
         columns.insert(1, TITLES["validation"][0])

@@ -115,11 +115,15 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Passages:
-    """Texts under one name, each with a label, with changes marked (see `changes`)."""
+    """Texts under one name, each with a label, with changes marked (see `changes`).
+
+    ``originals`` are the positions of texts that stand above their augmented versions.
+    """
 
     name: str
     texts: Sequence[tuple[str, str]]
     colour: int = 0
+    originals: Sequence[int] = ()
     kind: ClassVar[str] = "passages"
 
 

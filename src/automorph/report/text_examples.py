@@ -43,13 +43,16 @@ def passages(
     ``most`` are shown.
     """
     shown: list[tuple[str, Any]] = []
+    originals = []
     for row, label in zip(np.asarray(rows).tolist(), labels, strict=False):
         before, *others = [row] if isinstance(row, str) else row
+        if others:
+            originals.append(len(shown))
         shown.append((str(label), before[:LONGEST]))
         for number, after in enumerate(others[:most]):
             words = columns[number] if number < len(columns) else f"draw {number + 1}"
             shown.append((words, marked(before, after)))
-    return Passages(name, shown, colour)
+    return Passages(name, shown, colour, originals)
 
 
 def marked(before: str, after: str) -> Markup:

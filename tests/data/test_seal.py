@@ -19,6 +19,8 @@ DOORS = ("open_test", "open_part")
 # Every function outside `automorph.data` that opens the test part, and why it may.
 MAY_OPEN = {
     "training/base.py:evaluate": "evaluates a part at the end of a training; see the next test",
+    "training/ensemble_run.py:_seen":
+        "the validation part chooses; what is kept is then measured on the test part, once",
     "training/frozen.py:evaluate": "evaluates a part by its features, likewise",
     "robustness/robust.py:train_robust": "measures a robust training after its epoch is chosen",
     "robustness/groups.py:notes_on": "counts the examples of each group, for notes to the reader",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from automorph.cli.answers import score_words
 from automorph.cli.comparison_result import are_there, failed_rows, paths_of, read_object, table_of
 from automorph.cli.config import write_config
 from automorph.cli.options import (
@@ -395,6 +396,7 @@ class SearchRun:
                 "course": result.course and asdict(result.course),
                 "effects": [asdict(effect) for effect in result.effects],
                 **({"cost": result.cost_note} if words.own else {}),
+                **({"network": result.network.words} if result.network else {}),
                 **nested_facts(result),
             },
         }
@@ -456,4 +458,11 @@ class SearchRun:
                 "method itself, pass its name as --policy."
             )
         say.print(f"Report  {folder / 'report.html'}")
+        if (kept := result.network) is not None and not isinstance(self.words, CommandWords):
+            target = self.words.task.target
+            score = score_words(target, kept.result.accuracy["test"])
+            say.print(
+                f"Network {kept.folder}\n        Trained with {result.advised.name}, test "
+                f"{target.metric} {score}: {kept.words}.", soft_wrap=True, markup=False,
+            )  # fmt: skip
         print_next(say, self.words.after_search(result, folder))

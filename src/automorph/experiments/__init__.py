@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from automorph.experiments.external_training import missing_checkpoint as missing_checkpoint
     from automorph.experiments.external_training import remove_checkpoints as remove_checkpoints
     from automorph.experiments.external_training import train_external as train_external
+    from automorph.experiments.full_training import NETWORKS as NETWORKS
     from automorph.experiments.full_training import FullTraining as FullTraining
     from automorph.experiments.full_training import cell_of as cell_of
     from automorph.experiments.full_training import score_of as score_of
@@ -116,6 +117,7 @@ _HOMES = {
     "FileLog": "store",
     "FinishedJob": "store",
     "FullTraining": "full_training",
+    "NETWORKS": "full_training",
     "Job": "job",
     "JobResult": "job",
     "JsonLines": "json_lines",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automorph.experiments.dead_seed import train_alive
+from automorph.experiments.dead_seed import AGAIN, train_alive
 from automorph.experiments.external import ExternalTask
 from automorph.experiments.external_training import job_folder, train_external
 from automorph.experiments.job import JobResult, Treatment, key_of, plain_treatment
@@ -15,6 +15,8 @@ from automorph.experiments.other_work import OtherWork
 from automorph.experiments.progress import report
 from automorph.training import RunResult, Task, packed, packed_floats
 
+NETWORKS = "networks"
+"""The folder of networks that trainings keep until it is known which of them is needed."""
 CURVES = ("epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
@@ -29,13 +31,14 @@ class FullTraining:
     The score is the validation accuracy (nan without a validation part), as in every job; with
     another metric, its validation value, negated if lower is better. Test accuracy, curves and
     predictions are ``facts``, and so are the metrics that the task asks for and then, for intervals
-    over examples, the logits of the test part.
+    over examples, the logits of the test part. ``keep`` keeps its network, in `network_folder`.
     """
 
     policy: Treatment
     seed: int
     epoch_multiplier: int = 1
     epochs: int | None = None
+    keep: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return all that determines the result, as plain data."""
@@ -45,6 +48,19 @@ class FullTraining:
             "job": "final", "policy": plain, "seed": self.seed, "longer": self.epoch_multiplier,
             **length,
         }  # fmt: skip
+
+    def network_folder(self, folder: Path) -> Path:
+        """Return the run folder of the network, in that of all jobs."""
+        return folder / NETWORKS / key_of(self)
+
+    def network_files(self, folder: Path) -> tuple[Path, Path]:
+        """Return where its network is: that of a training that was repeated, and the usual one."""
+        place = self.network_folder(folder)
+        return place / AGAIN / "model.safetensors", place / "model.safetensors"
+
+    def files(self, folder: Path) -> tuple[Path, ...]:
+        """Return what the job leaves for the rest of the run."""
+        return self.network_files(folder) if self.keep else ()
 
     def run(self, task: Task | ExternalTask, folder: Path) -> JobResult:
         """Train and evaluate; on an `ExternalTask`, as its code does.
@@ -65,6 +81,7 @@ class FullTraining:
         fixed = self.epochs is not None or self.epoch_multiplier > 1
         result, died = train_alive(
             task.with_recipe(epochs=epochs) if fixed else task, self.policy, seed=self.seed,
+            folder=self.network_folder(folder) if self.keep else None,
             progress=lambda epoch: report(epoch.epoch / epochs),
         )  # fmt: skip
         facts = {**facts_of(result), **({"died": died} if died else {})}

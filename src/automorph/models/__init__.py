@@ -22,6 +22,7 @@ from automorph.models.weights import (
 )
 
 if TYPE_CHECKING:
+    from automorph.models.ensemble import Ensemble as Ensemble
     from automorph.models.from_timm import preprocessing_of as preprocessing_of
     from automorph.models.frozen import FrozenFeatures as FrozenFeatures
     from automorph.models.frozen import content_of as content_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 # Imported when first used: networks are looked up by name without torch.
 _HOMES = {
+    "Ensemble": "ensemble",
     "FrozenFeatures": "frozen",
     "Modes": "modes",
     "begin_training": "modes",

@@ -105,6 +105,10 @@ def _table_section(section: Section, search: Mapping[str, Any], results: Results
             "There are no test values: the search used the same validation data, so the row of "
             "its policy is favoured."
         )
+    if kept := search.get("network"):
+        text += (
+            f" The run folder keeps, in network/, what was trained with the advised policy: {kept}."
+        )
     return replace(section, text=[text])
 
 

@@ -19,6 +19,9 @@ PICK = "found"
 ALTERNATIVES = ("none", "trivialaugment", "eda")
 """Parts that the decision is about, beside the pick: what one would use without a search."""
 
+ADVISED = (PICK, "tail", *ALTERNATIVES)
+"""Parts that a search may advise to use."""
+
 
 @dataclass
 class FinalSeeds:
@@ -34,9 +37,14 @@ class FinalSeeds:
 
 
 def train_seeds(
-    runner: SearchRunner, executor: Executor, controls: Mapping[str, Control], looks: Looks
+    runner: SearchRunner,
+    executor: Executor,
+    controls: Mapping[str, Control],
+    looks: Looks,
+    *,
+    keep: bool = False,
 ) -> FinalSeeds:
-    """Train the rows of the table, look by look.
+    """Train the rows of the table, look by look; ``keep`` the networks that may be advised.
 
     It ends when the pick differs clearly from each of `ALTERNATIVES` in the table. Other rows that
     are far behind get no further seeds; the alternatives always do, because the decision rests on
@@ -46,7 +54,7 @@ def train_seeds(
     decided = [part for part in ALTERNATIVES if part in controls]
     for seeds in looks.counts:
         jobs = {
-            (part, number): controls[part].job(number)
+            (part, number): controls[part].job(number, keep=keep and part in ADVISED)
             for number in range(before, seeds)
             for part in left
         }

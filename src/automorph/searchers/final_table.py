@@ -48,10 +48,10 @@ class Control:
     treatment: Treatment
     epoch_multiplier: int = 1
 
-    def job(self, seed: int) -> FullTraining:
-        """Return its training under a seed."""
+    def job(self, seed: int, *, keep: bool = False) -> FullTraining:
+        """Return its training under a seed; see `FullTraining` for ``keep``."""
         return FullTraining(
-            policy=self.treatment, seed=seed, epoch_multiplier=self.epoch_multiplier
+            policy=self.treatment, seed=seed, epoch_multiplier=self.epoch_multiplier, keep=keep
         )
 
 

@@ -23,7 +23,7 @@ from automorph.experiments import (
 from automorph.searchers.budget import Plan
 from automorph.searchers.search_advice import longer_pays, simpler
 from automorph.searchers.trial_analysis import Course, Effect
-from automorph.training import Units
+from automorph.training import EnsembleRun, Units
 
 
 @renamed_attributes(longer="epoch_multiplier", story="history", arms="treatments")
@@ -42,7 +42,8 @@ class SearchResult:
     the jobs that this call ran, without stored ones. If the user's own code trained, scores are
     validation values of ``metric``, negated if lower values are better, and ``cost_note`` says how
     the cost was counted. ``advice`` is the one recommendation, which the verdict states; its policy
-    is a part of the table.
+    is a part of the table. ``network`` is what was kept of its trainings (None: nothing, as without
+    a folder).
 
     If the data have ``folds`` (nested cross-validation), ``policy`` is that of the search on all
     examples, the first row is what the search picked in every fold, whose names are ``picks``, the
@@ -82,6 +83,7 @@ class SearchResult:
     advice: Advice | None = None
     folds: Folds | None = None
     picks: tuple[str, ...] = ()
+    network: EnsembleRun | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         """Return the final table, one line per policy, and the verdict."""

@@ -33,6 +33,7 @@ from automorph.searchers.defaults import begun_method, table_of
 from automorph.searchers.final_seeds import train_seeds
 from automorph.searchers.final_table import controls_of, table
 from automorph.searchers.interrupted import forget
+from automorph.searchers.kept_network import can_keep, keep_network
 from automorph.searchers.nested import nested_search
 from automorph.searchers.own_training import cost_in_words, remarks_on_trials
 from automorph.searchers.planning import control_length
@@ -99,8 +100,9 @@ def search(
     - with ``folds`` (and ``repeats``, default 2) among the options, the whole search runs anew in
       every fold of every repeat, its picks and the usual controls are tested on that fold, and one
       more search, on all examples, gives the policy (see `nested`);
-    - ``folder`` stores all finished work: the same call resumes from it. ``storage`` is an Optuna
-      URL that holds the trials instead of the folder's journal;
+    - ``folder`` stores all finished work: the same call resumes from it. Networks of the table that
+      the advised policy trained are kept there (see `automorph.training.keep_networks`).
+      ``storage`` is an Optuna URL that holds the trials instead of the folder's journal;
     - ``engine``: ``local``, ``processes`` (``jobs`` in parallel; a script needs
       ``if __name__ == "__main__":``) or ``ray`` (at ``address``, else on this machine). The policy
       found is the same on each;
@@ -154,7 +156,8 @@ def search(
         compared = controls_of(winner, operations, post, length, which, usual=setup.usual)
         if isinstance(full_task, ExternalTask) and full_task.epochs is None:
             compared.pop("longer", None)  # Its length cannot be changed.
-        made = train_seeds(runner, phase.workers, compared, looks)
+        keep = can_keep(full_task, path)
+        made = train_seeds(runner, phase.workers, compared, looks, keep=keep)
         analysis = runner.tried
         asked = isinstance(full_task, Task) and full_task.asks_metrics
         scorers = full_task.scorers if isinstance(full_task, Task) and asked else ()
@@ -186,6 +189,11 @@ def search(
         )  # fmt: skip
         by_part = {part: control.treatment for part, control in compared.items()}
         verdict, advice = within_review(verdict, advice, by_part, operations)
+        network = None
+        if keep and path and isinstance(full_task, Task):
+            # What is named instead of a row of the table was not trained.
+            part = "" if advice.instead is not None else advice.policy
+            network = keep_network(full_task, part, compared, made.outcomes, path)
         if path:
             forget(path)
         return SearchResult(
@@ -219,4 +227,5 @@ def search(
             cost_note=cost_note,
             advice=advice,
             looks=looks,
+            network=network,
         )

@@ -23,11 +23,13 @@ from automorph.training.checkpoint import (
 from automorph.training.convergence import fold_temperatures
 from automorph.training.corpus import corpus_of, fitted, mean_colour, mean_of
 from automorph.training.device import Machine, find_machine, repeatable
+from automorph.training.ensemble_run import EnsembleRun, keep_networks
 from automorph.training.evaluation import Evaluation, evaluate, evaluation_of
 from automorph.training.frozen import check_frozen
 from automorph.training.identity import alike, differences
 from automorph.training.label_thresholds import thresholds_in
 from automorph.training.load_model import (
+    NETWORK,
     Trained,
     decoded_as,
     load_trained,
@@ -82,12 +84,14 @@ __all__ = [
     "BALANCES",
     "CORES",
     "DTYPES",
+    "NETWORK",
     "Augmenter",
     "AugmenterSpec",
     "Average",
     "Balance",
     "Batch",
     "Encoder",
+    "EnsembleRun",
     "Epoch",
     "Evaluation",
     "FeatureEncoder",
@@ -131,6 +135,7 @@ __all__ = [
     "from_version_1",
     "head_task",
     "installed",
+    "keep_networks",
     "learning_rate",
     "load_trained",
     "log_mean",

@@ -18,6 +18,7 @@ from automorph.models import build_model, is_pretrained
 from automorph.text import on_this_machine
 
 _MOST_CLASSES, _MOST_WORDS, _MOST_PIXELS = 1_000_000, 10_000_000, 32_768
+_MOST_MEMBERS = 100
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _FOLDERS = ("transformers:", "sentence:", "features:sentence:")
 """What a folder or a hub name follows, which may hold any number."""
@@ -87,6 +88,12 @@ def _check_size(facts: dict[str, Any], tensors: dict[str, Tensor], file: Path) -
             facts["model"], channels=channels, classes=len(facts["classes"]), size=(height, width)
         )
     wanted = {name: tensor.shape for name, tensor in built.state_dict().items()}
+    if (members := facts.get("members")) is not None:
+        wanted = {
+            f"members.{number}.{name}": shape
+            for number in range(members)
+            for name, shape in wanted.items()
+        }
     if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
         raise UsageError(
             f"the weights in {file} do not fit the network it specifies, {facts['model']!r}"
@@ -178,6 +185,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "target": lambda value: value is None or value in TARGET_KINDS,
     "values": _is_scale,
     "ignore": lambda value: value in (None, IGNORE),
+    "members": lambda value: value is None or (type(value) is int and 1 <= value <= _MOST_MEMBERS),
 }
-_LATER = ("texts", "trained_on", "resizing", "target", "values", "ignore")
+_LATER = ("texts", "trained_on", "resizing", "target", "values", "ignore", "members")
 """Facts that the first versions did not write."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from automorph.data import Chosen, Decode, Photographs, Resizing, Sizing, split_hashes
 from automorph.errors import UsageError
 from automorph.metrics import OperatingPoint
-from automorph.models import build_model, build_text_model, without_weights
+from automorph.models import Ensemble, build_model, build_text_model, without_weights
 from automorph.targets import Classes, Masks, SeveralLabels, Target, Values
 from automorph.training.batch import Encoder, Normaliser
 from automorph.training.checkpoint import fill, read_checkpoint, read_facts
@@ -26,6 +26,9 @@ from automorph.training.checkpoint_validation import (
 from automorph.training.label_thresholds import threshold_facts
 from automorph.training.task import Task
 from automorph.training.text import TextEncoder, encoder_from
+
+NETWORK = "network"
+"""The run folder inside that of a search, with the network that it kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +46,15 @@ class Trained:
 
 
 def weights_file(path: str | os.PathLike[str]) -> Path:
-    """Return the file of weights at a path: the file itself, or the one in a run folder."""
+    """Return the file of weights at a path: the file itself, or the one in a run folder.
+
+    In the folder of a search, it is that of the network that the search kept.
+    """
     file = Path(path).expanduser()
-    return file / "model.safetensors" if file.is_dir() else file
+    if not file.is_dir():
+        return file
+    own, kept = (place / "model.safetensors" for place in (file, file / NETWORK))
+    return kept if kept.exists() and not own.exists() else own
 
 
 def load_trained(path: str | os.PathLike[str], *, model: nn.Module | None = None) -> Trained:
@@ -144,6 +153,9 @@ def _recorded(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Path]:
 
 def built(facts: dict[str, Any]) -> nn.Module:
     """Build the named network that the facts of a file describe, untrained."""
+    if (count := facts.get("members")) is not None:
+        one = {**facts, "members": None}
+        return Ensemble([built(one) for _ in range(count)], facts.get("target", "classes"))
     name, classes = facts["model"], len(facts["classes"])
     if facts.get("texts"):
         inputs = encoder_from(facts["texts"]).inputs

@@ -17,7 +17,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "examples" / "notebooks"
 FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 SHOWN = {
     "images": ("image/png", "difference from none", "Solarize"),
-    "texts": ("<th>draw 3</th>", "difference from none"),
+    "texts": (">draw 3</th>", "difference from none"),
     "patching": ("below the rest, beyond chance", "against balanced"),
 }
 FAST = ("texts",)

@@ -77,7 +77,7 @@ def claims(*contents: Content) -> str:
             continue
         low, high = row["interval"] or (None, None)
         interval = "" if low is None else f"{low:+.3g} to {high:+.3g}"
-        unknown = "cannot be told" if low is not None and low <= 0 <= high else "not judged"
+        unknown = "unclear" if low is not None and low <= 0 <= high else "not judged"
         holds = {True: "yes", False: "no", None: unknown}[row["holds"]]
         value = "" if row["value"] is None else f"{row['value']:+.3g}"
         rows.append((row["text"], value, interval, holds))

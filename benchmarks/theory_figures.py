@@ -499,7 +499,7 @@ def main() -> None:
 
 def report(name: str, found: list[Any], measured: list[Any]) -> None:
     """Print and write a result."""
-    words = {True: "holds", False: "FAILS", None: "cannot be told"}
+    words = {True: "holds", False: "FAILS", None: "unclear"}
     for made in found:
         print(words[made["holds"]], made["text"], made["value"], made["interval"])
     write_result(name, rows=measured, claims=found, data="mnist", seeds=SEEDS)

@@ -213,10 +213,10 @@ def test_a_failed_baseline_is_no_reason_to_keep_it():
 
 
 @pytest.mark.parametrize(
-    ("none", "said"),
+    ("none", "mentioned"),
     [((0.90, 0.93, 0.92), True), ((0.80, 0.81, 0.82), False), ((0.91, 0.92, 0.94), True)],
 )
-def test_a_winner_that_is_level_with_no_augmentation_is_said_to_be(none, said):
+def test_a_winner_that_is_level_with_no_augmentation_is_said_to_be(none, mentioned):
     names = ("flip-crop", "none", "crop")
     values = {"flip-crop": (0.70, 0.72, 0.71), "none": none, "crop": (0.91, 0.92, 0.94)}
     won = paired_difference(values["crop"], values["flip-crop"])
@@ -232,7 +232,7 @@ def test_a_winner_that_is_level_with_no_augmentation_is_said_to_be(none, said):
     )
     assert (verdict.kind, advice.action, advice.policy) == ("better", "use", "crop")
     assert verdict.text.endswith(advice.text)
-    assert ("No augmentation may do as well" in verdict.text) is said
+    assert ("No augmentation may do as well" in verdict.text) is mentioned
 
 
 def test_the_old_names_of_a_treatment_warn():

@@ -28,9 +28,7 @@ from automorph.training.precision import Chosen
 from automorph.training.result import RunResult
 from automorph.training.run_dir import RunFolder
 from automorph.training.task import Task
-from automorph.training.task_record import task_identity
-
-PARTS = ("validation", "test")
+from automorph.training.task_record import run_identity
 
 
 @dataclass(frozen=True)
@@ -104,10 +102,7 @@ def keep_networks(
             metrics=judged.metrics, thresholds=judged.thresholds,
         )  # fmt: skip
         seeds = list(range(len(files))) if members > 1 else best
-        identity = {
-            **task_identity(task), "augmenter": as_augmenter(fitted(augmenter, task)).describe(),
-            "seed": seeds,
-        }  # fmt: skip
+        identity = run_identity(task, as_augmenter(fitted(augmenter, task)).describe(), seeds)
         store.open(identity, {"precision": precision}, notes=task.data.notes)
         store.finish(
             result,

@@ -137,8 +137,7 @@ class RunFolder:
         if not self.writes:
             return
         write_checkpoint(self.model_path, model, facts)
-        if not self._metrics.exists():  # No training of its own.
-            self._metrics.write_text("", "utf-8")
+        self._metrics.touch()  # An ensemble has no epochs of its own.
         self.rewrite(result)
         self.checkpoint.unlink(missing_ok=True)
 

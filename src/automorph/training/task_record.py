@@ -15,6 +15,11 @@ from automorph.models import held_in_evaluation
 from automorph.training.task import Task, default_encoder
 
 
+def run_identity(task: Task, augmenter: Any, seed: int | list[int]) -> dict[str, Any]:
+    """Return what identifies a run: its task, what its augmenter says of itself, and its seeds."""
+    return {**task_identity(task), "augmenter": augmenter, "seed": seed}
+
+
 def task_identity(task: Task) -> dict[str, Any]:
     """Return what trainings of a task depend on besides augmentation and seed.
 

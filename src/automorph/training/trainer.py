@@ -19,7 +19,7 @@ from automorph._version import __version__
 from automorph.errors import DamagedError, TrainingError, UsageError
 from automorph.files import folder_lock
 from automorph.targets import check_target
-from automorph.training.augmenter import Augmenter, as_augmenter, check_augmenter
+from automorph.training.augmenter import as_augmenter, check_augmenter
 from automorph.training.balance import Balance
 from automorph.training.base import BaseTraining
 from automorph.training.checkpoint import read_checkpoint
@@ -36,7 +36,7 @@ from automorph.training.run_defaults import policy_begun
 from automorph.training.run_dir import RunFolder
 from automorph.training.task import Task, with_changes
 from automorph.training.task_defaults import as_task
-from automorph.training.task_record import task_identity
+from automorph.training.task_record import run_identity
 
 PARTS = ("validation", "test")
 _REPEATS = "counted"
@@ -103,7 +103,7 @@ def train(
         precision = precision_of(task, machine)
         counted = True
         if store is not None:
-            identity = _identity(task, augment, seed)
+            identity = run_identity(task, augment.describe(), seed)
             if recorded is not None:
                 identity["augmenter"] = recorded
             begun = store.open(
@@ -307,11 +307,6 @@ def _check(
         )
     if workers is not None and workers < 0:
         raise UsageError(f"workers is {workers}; expected 0 (no prefetching) or more threads")
-
-
-def _identity(task: Task, augmenter: Augmenter, seed: int) -> dict[str, Any]:
-    """Return what identifies a run."""
-    return {**task_identity(task), "augmenter": augmenter.describe(), "seed": seed}
 
 
 def _facts(machine: Machine, precision: Chosen) -> dict[str, Any]:

@@ -25,10 +25,11 @@ def table_html(
 ) -> str:
     """Return a table as HTML, with a title above and a sentence below; all text is escaped.
 
-    Notebooks align cells to the right, which is for numbers; columns of words go to the left.
+    Notebooks align cells to the right, which is for numbers; columns of words go to the left. A
+    table that is wider than the page is scrolled by itself.
 
-    >>> table_html(["a"], [[1]])
-    '<table><thead><tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>'
+    >>> table_html(["a"], [[1]]).partition("<thead>")[2]
+    '<tr><th>a</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table></div>'
     """
     cells = [[str(cell) for cell in row] for row in rows]
     left = [not all(map(_numeric, column)) for column in zip(*cells, strict=True)]
@@ -45,7 +46,8 @@ def table_html(
     body = "".join(line(row, "td") for row in cells)
     above = f"<p><strong>{escape(title)}</strong></p>" if title else ""
     below = f"<p>{escape(note)}</p>" if note else ""
-    return f"{above}<table>{head}<tbody>{body}</tbody></table>{below}"
+    table = f"<table>{head}<tbody>{body}</tbody></table>"
+    return f'{above}<div style="overflow-x:auto">{table}</div>{below}'
 
 
 def _numeric(cell: str) -> bool:

@@ -84,7 +84,7 @@ def test_the_baseline_may_win() -> None:
     assert "the best other policy" in answer(page, "By how much?")[1]
     assert answer(page, "By how much?")[0].startswith("−")
     table = part(page, "table")
-    assert table.cells(table.rows[0])[0].tag == "chosen, baseline"
+    assert table.cells(table.rows[0])[0].tag == "best on validation, baseline"
 
 
 def test_failed_policies_say_why() -> None:
@@ -124,7 +124,7 @@ def test_rows_stand_by_rank_with_the_chosen_one_marked() -> None:
     assert table.chosen == 0
     heads = [table.cells(row)[0] for row in table.rows]
     assert {head.text: head.tag for head in heads if head.tag} == {
-        "randaugment(n=1,m=5)": "chosen",
+        "randaugment(n=1,m=5)": "best on validation",
         "none": "baseline",
     }
 

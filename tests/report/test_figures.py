@@ -167,3 +167,16 @@ def test_ticks_lie_inside_and_are_even(low: float, high: float) -> None:
     assert low <= places[0] <= places[-1] <= high
     assert np.allclose(np.diff(places), places[1] - places[0])
     assert len(set(svg.tick_words(places))) == len(places)
+
+
+def test_an_axis_in_percent_ends_at_100() -> None:
+    series = [Curve("one", range(4), [[60.0, 90.0, 99.0, 100.0]])]
+
+    def above(axis: str) -> float:
+        """How far the last point is below the top of its frame."""
+        frame = parsed(curves(series, width=svg.NARROW, axis=axis)).find(f".//{SVG}svg")
+        points = next(frame.iter(f"{SVG}path")).get("d").replace(",", " ").split()
+        return float(points[-1]) - float(frame.get("y"))
+
+    assert above("Accuracy, %") == 0
+    assert above("Loss") > 5

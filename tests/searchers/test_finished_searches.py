@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import optuna
 import pytest
@@ -32,6 +34,22 @@ def test_a_second_call_writes_nothing_and_says_so(tmp_path, capsys):
 
     assert "already finished: nothing was trained or written" in capsys.readouterr().err
     assert files(tmp_path) == before
+
+
+def test_a_verdict_of_another_version_is_printed_beside_todays(tmp_path, capsys):
+    command = [*SEARCH, "--out", str(tmp_path / "run")]
+    main(command)
+    stored = tmp_path / "run" / "search.json"
+    content = json.loads(stored.read_text())
+    today = content["verdict"]["text"]
+    content["verdict"]["text"] = "Use what was thought then."
+    stored.write_text(json.dumps(content))
+    capsys.readouterr()
+    main(command)
+
+    printed = " ".join(capsys.readouterr().err.split())
+    assert "earlier version of automorph, and says: Use what was thought then." in printed
+    assert " ".join(today.split()) in printed
 
 
 @automorph.operation(range=(0, 40), unit="level", identity=0)

@@ -15,6 +15,7 @@ from automorph.cli.options import (
     data_options,
     json_option,
     load,
+    plain_table,
     policies_option,
     print_json,
     print_notes,
@@ -27,6 +28,7 @@ from automorph.files import atomic_write
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from rich.table import Table
     from rich.text import Text
 
     from automorph.data import Dataset, Split
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 SHOWN, MOST = 3, 400
 """Maximum examples and draws, and characters of each text, shown on a terminal."""
+LISTED = 12
+"""Maximum operations of a policy that are listed."""
 _FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF",
     ".tif": "TIFF", ".tiff": "TIFF", ".pdf": "PDF",
@@ -123,8 +127,7 @@ def preview(
         hint = _write_sheets(dataset, chosen, part, names, out, draws=draws, seed=seed)
     for policy in chosen:
         say.print(f"[bold]{policy.name}[/bold]")
-        for row in policy.table().rows[:12]:
-            say.print("  " + "  ".join(row), overflow="ellipsis", no_wrap=True, markup=False)
+        say.print(_listed(policy))
         for row, name in zip(drawn.get(policy.name, ())[:SHOWN], names, strict=False):
             say.print(_marked(row.tolist(), name, plain=not say.is_terminal), soft_wrap=True)
     say.print(f"Wrote [bold]{out}[/bold]: {hint}")
@@ -135,6 +138,20 @@ def preview(
         noted = {"remarks": remarks} if remarks else {}
         names = [policy.name for policy in chosen]
         print_json({"data": data, "policies": names, "picture": str(out), **noted})
+
+
+def _listed(policy: Policy) -> Table:
+    """Return the first rows of what a policy does, as a table for the terminal."""
+    from rich.text import Text
+
+    content = policy.table()
+    rows = content.rows[:LISTED]
+    table = plain_table(*content.columns, header_style="dim")
+    for number, column in enumerate(table.columns[:-1]):  # Only the last one is broken into lines.
+        column.min_width = max(map(len, (content.columns[number], *(row[number] for row in rows))))
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def some_examples(data: Dataset, count: int) -> tuple[Split, list[str]]:

@@ -296,6 +296,11 @@ class SearchRun:
             console(quiet=self.quiet).print(
                 "[dim]This search was already finished: nothing was trained or written.[/dim]"
             )
+            if (then := known["verdict"]["text"]) != result.verdict.text:
+                console(quiet=self.quiet).print(
+                    f"Its report was written by an earlier version of automorph, and says: {then} "
+                    "The verdict below is that of this version.", style="yellow", markup=False,
+                )  # fmt: skip
         self._print_result(result, folder)
         return {**content, **paths_of(folder)}
 

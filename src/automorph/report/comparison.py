@@ -237,7 +237,9 @@ def _head(results: Results, row: JsonObject) -> TableCell:
     policy = row["policy"]
     tag = "baseline" if policy == results.content.get("baseline") else ""
     if policy == results.content.get("winner") and len(results.rows) > 1:
-        tag = "chosen, baseline" if tag else "chosen"
+        # What is advised may be another one: the best may not be shown to beat the baseline.
+        won = "found" if "search" in results.content else "best on validation"
+        tag = f"{won}, {tag}" if tag else won
     return TableCell(results.label(row), tag=tag, colour=results.colours[policy])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,6 +58,7 @@ def curves(
     are close together; the steep start may be cut off.
 
     Up to four curves share one frame; more get one frame each, with the others in grey behind.
+    An axis in percent ends at 100.
     """
     drawn = [curve for curve in series if len(curve.arrays[0])]
     if len(drawn) > TOGETHER:
@@ -64,7 +66,8 @@ def curves(
     wide = svg.is_wide(width)
     named = wide and len(drawn) > 1
     bottom = 310.0 if wide else 240.0
-    frame = _Frame(drawn, 46.0, 32.0, width - (170.0 if named else 12.0), bottom)
+    highest = _highest(axis)
+    frame = _Frame(drawn, 46.0, 32.0, width - (170.0 if named else 12.0), bottom, highest)
     children = [svg.text(0, 14, axis, "axis"), *frame.grid(6 if wide else 4)]
     middle = (frame.left + frame.right) / 2
     children.append(svg.text(middle, bottom + 38, across, "axis", "middle"))
@@ -80,7 +83,7 @@ def _frames(drawn: Sequence[Curve], *, width: int, axis: str, across: str, label
     columns = 3 if svg.is_wide(width) else 2
     between = 28.0 if columns == 3 else 12.0
     each = (width - between * (columns - 1)) / columns
-    frame = _Frame(drawn, 34.0, 34.0, each, 34.0 + 0.68 * each)
+    frame = _Frame(drawn, 34.0, 34.0, each, 34.0 + 0.68 * each, _highest(axis))
     # Drawn once and reused in every frame, to keep pages with many policies small.
     grid = frame.grid(5 if columns == 3 else 3)
     others = frame.inside([frame.mean(curve, "ghost") for curve in drawn])
@@ -110,6 +113,8 @@ class _Frame:
     top: float
     right: float
     bottom: float
+    highest: float
+    """Where the vertical axis ends at the latest."""
 
     @cached_property
     def x(self) -> AxisScale:
@@ -125,7 +130,8 @@ class _Frame:
             for curve in self.everyone
             for value in curve.arrays[1][:, _settled(curve, start)].ravel()
         ]
-        return AxisScale(*svg.span(values), self.bottom, self.top)
+        low, high = svg.span(values)
+        return AxisScale(low, min(high, max(self.highest, *values, low)), self.bottom, self.top)
 
     def inside(self, children: Sequence[Markup]) -> Markup:
         """Clip shapes at the edge of the frame."""
@@ -186,6 +192,10 @@ class _Frame:
             children.append(svg.mark(self.right + 14, y, curve.colour, 4))
             children.append(svg.text(self.right + 24, y + 4, svg.shorten(curve.label, 144), "name"))
         return children
+
+
+def _highest(axis: str) -> float:
+    return 100.0 if axis.endswith("%") else math.inf
 
 
 def _settled(curve: Curve, start: float) -> NDArray[np.bool_]:

@@ -50,7 +50,7 @@ def search_page(result: JsonObject) -> Page:
         )
     return replace(
         page,
-        title=f"Augmentation found for {result['data']['source']}",
+        title=f"Search for augmentation on {result['data']['source']}",
         kicker=f"Search with {search['method']}",
         badge="" if page.badge == "" else page.badge.replace("the baseline", "no augmentation"),
         answers=_answers(results, search),

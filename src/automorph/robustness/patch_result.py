@@ -295,7 +295,7 @@ def judge(
         return Verdict("unclear", f"{text} {one_answer('The network after', after.only)}")
     kind = _kind(measure, chosen)
     if chosen == "erm":
-        return Verdict("unclear", f"{text} No objective beats plain training: keep it.")
+        return Verdict("unclear", f"{text} No objective beats plain training: go on with it.")
     if not measure.improved:
         return Verdict(
             "worse" if kind == "worse" else "unclear",

@@ -298,6 +298,57 @@ struct Avx2 : Plain {
     Plain::flip_line<C>(in, out + x * C, width - x);
   }
 
+  // Exchanges rows and columns of four by four pixels in registers.
+  template <int C>
+  static void turn_tile(const View &in, uint8_t *out, const Turn &turn, const Tile &tile) {
+    if constexpr (C != 3) {
+      Plain::turn_tile<C>(in, out, turn, tile);
+    } else {
+      const char n = -1;
+      const __m128i forwards = _mm_setr_epi8(0, 1, 2, n, 3, 4, 5, n, 6, 7, 8, n, 9, 10, 11, n);
+      const __m128i backwards = _mm_setr_epi8(9, 10, 11, n, 6, 7, 8, n, 3, 4, 5, n, 0, 1, 2, n);
+      const __m128i spread = turn.from_right ? backwards : forwards;
+      const __m128i packed = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, n, n, n, n);
+      const int64_t line = turn.side * 3;
+      const int64_t right = tile.left + (tile.right - tile.left) / 4 * 4;
+      const int64_t bottom = tile.top + (tile.bottom - tile.top) / 4 * 4;
+      for (int64_t y = tile.top; y < bottom; y += 4) {
+        const uint8_t *from = in.data + turn.column(turn.from_right ? y + 3 : y) * 3;
+        for (int64_t x = tile.left; x < right; x += 4) {
+          __m128i v[4];
+          for (int k = 0; k < 4; ++k)
+            v[k] = _mm_shuffle_epi8(four_pixels(from + turn.row(x + k) * line, in.end), spread);
+          const __m128i a = _mm_unpacklo_epi32(v[0], v[1]), b = _mm_unpacklo_epi32(v[2], v[3]);
+          const __m128i c = _mm_unpackhi_epi32(v[0], v[1]), d = _mm_unpackhi_epi32(v[2], v[3]);
+          const __m128i turned[4] = {_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b),
+                                     _mm_unpacklo_epi64(c, d), _mm_unpackhi_epi64(c, d)};
+          for (int k = 0; k < 4; ++k) {
+            const __m128i row = _mm_shuffle_epi8(turned[k], packed);
+            uint8_t *to = out + (y + k) * line + x * 3;
+            if (x + 6 <= turn.side) {  // the next pixels overwrite the last four bytes
+              store_xmm(to, row);
+            } else {
+              _mm_storel_epi64(reinterpret_cast<__m128i *>(to), row);
+              const int last = _mm_extract_epi32(row, 2);
+              std::memcpy(to + 8, &last, 4);
+            }
+          }
+        }
+      }
+      // In this order, since up to four bytes too many are written to the right.
+      Plain::turn_tile<C>(in, out, turn, {tile.left, bottom, right, tile.bottom});
+      Plain::turn_tile<C>(in, out, turn, {right, tile.top, tile.right, tile.bottom});
+    }
+  }
+
+  // 12 bytes, and 4 more where they may be read.
+  static __m128i four_pixels(const uint8_t *from, const uint8_t *end) {
+    if (from + 16 <= end) return load_xmm(from);
+    int last;
+    std::memcpy(&last, from + 8, 4);
+    return _mm_insert_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(from)), last, 2);
+  }
+
   // Pillow's bilinear arithmetic in double precision, with the channels of a pixel in one register.
   template <int C>
   static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int y,

@@ -10,6 +10,7 @@
 
 #include "geometry.hpp"
 #include "kernels.hpp"
+#include "turning.hpp"
 
 namespace {
 
@@ -353,6 +354,19 @@ struct Plain {
       std::memcpy(out, in, 4);
     else
       std::memcpy(out, in, C);
+  }
+
+  // Tiles are written from left to right, so the next one overwrites a fourth byte.
+  template <int C>
+  static void turn_tile(const View &in, uint8_t *out, const Turn &turn, const Tile &tile) {
+    const int64_t line = turn.side * C, step = turn.from_below ? -line : line;
+    const bool whole = one_more<C>(in);
+    for (int64_t y = tile.top; y < tile.bottom; ++y) {
+      const uint8_t *from = in.data + turn.row(tile.left) * line + turn.column(y) * C;
+      uint8_t *to = out + y * line + tile.left * C;
+      for (int64_t x = tile.left; x < tile.right; ++x, from += step, to += C)
+        copy_pixel<C>(to, from, whole && x + 1 < turn.side);
+    }
   }
 
   // Nearest neighbour in floating point, for maps beyond the range of 16.16 numbers. Sums are in

@@ -7,6 +7,7 @@
 #include "columns.hpp"
 #include "interface.h"
 #include "plain.hpp"
+#include "turning.hpp"
 
 namespace {
 
@@ -32,8 +33,8 @@ struct Resampling {
     } else if (straight && m[0] == 1.0 && m[4] == -1.0 && m[2] == 0.0 && m[5] == in.height) {
       for (int y = 0; y < in.height; ++y)
         std::memcpy(out + y * line, in.data + (in.height - 1 - y) * line, size_t(line));
-    } else if (turns(map, in)) {
-      turn(in, out, map);
+    } else if (Turn::fits(map, in)) {
+      turn(in, out, Turn(map, in.width));
     } else if (outside != FILL) {
       run_beyond(in, out, map);
     } else if (bilinear) {
@@ -48,33 +49,13 @@ struct Resampling {
     }
   }
 
-  // True if the rows of a square become its columns.
-  static bool turns(const Affine &map, const View &in) {
-    const double *m = map.m, side = in.width;
-    return in.width == in.height && m[0] == 0.0 && m[4] == 0.0 && std::fabs(m[1]) == 1.0 &&
-           std::fabs(m[3]) == 1.0 && m[2] == (m[1] < 0.0 ? side : 0.0) &&
-           m[5] == (m[3] < 0.0 ? side : 0.0);
-  }
-
-  // Exchanges rows and columns, tile by tile.
-  static void turn(const View &in, uint8_t *out, const Affine &map) {
-    constexpr int TILE = 32;
-    const bool from_right = map.m[1] < 0.0, from_below = map.m[3] < 0.0;
-    const int64_t side = in.width, line = side * C, step = from_below ? -line : line;
-    // Tiles are written from left to right, so the next one overwrites a fourth byte.
-    const bool whole = Plain::one_more<C>(in);
-    for (int64_t top = 0; top < side; top += TILE)
-      for (int64_t left = 0; left < side; left += TILE) {
-        const int64_t bottom = top + TILE < side ? top + TILE : side;
-        const int64_t right = left + TILE < side ? left + TILE : side;
-        for (int64_t y = top; y < bottom; ++y) {
-          const int64_t column = from_right ? side - 1 - y : y, row = from_below ? side - 1 - left : left;
-          const uint8_t *from = in.data + row * line + column * C;
-          uint8_t *to = out + y * line + left * C;
-          for (int64_t x = left; x < right; ++x, from += step, to += C)
-            Plain::copy_pixel<C>(to, from, whole && x + 1 < side);
-        }
-      }
+  // Exchanges rows and columns, tile by tile, from left to right.
+  static void turn(const View &in, uint8_t *out, const Turn &turn) {
+    constexpr int64_t TILE = 32;
+    const auto end = [&](int64_t begin) { return begin + TILE < turn.side ? begin + TILE : turn.side; };
+    for (int64_t top = 0; top < turn.side; top += TILE)
+      for (int64_t left = 0; left < turn.side; left += TILE)
+        K::template turn_tile<C>(in, out, turn, {left, top, end(left), end(top)});
   }
 
   // Resamples with pixels of the image in place of the fill colour.

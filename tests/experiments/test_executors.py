@@ -95,6 +95,29 @@ def test_ray_finds_the_same_when_a_node_dies(task, alone, tmp_path, monkeypatch)
     assert [row.accuracy for row in spread.rows] == [row.accuracy for row in alone.rows]
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_race_on_ray_finds_the_same(task, tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    options = {"method": "race", "seeds": 1, "seed": 3}
+    alone = search(task, engine="local", folder=tmp_path / "alone", **options)
+    cluster = Cluster(initialize_head=True, head_node_args=node())
+    cluster.add_node(**node())
+    cluster.wait_for_nodes()
+    try:
+        spread = search(
+            task, engine="ray", address=cluster.address, folder=tmp_path / "spread", **options
+        )
+    finally:
+        cluster.shutdown()
+
+    assert spread.policy == alone.policy
+    assert [row.accuracy for row in spread.rows] == [row.accuracy for row in alone.rows]
+    assert spread.cost == pytest.approx(alone.cost)
+
+
 @pytest.mark.parametrize(
     ("name", "address", "words"),
     [

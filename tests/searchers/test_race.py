@@ -162,6 +162,18 @@ def test_a_saturated_validation_part_is_said_and_does_not_overturn(setting):
     assert "saturated" in race.caveat()
 
 
+@pytest.mark.parametrize(("wrong", "chosen"), [(60, "crop"), (4, "none")])
+def test_a_saturated_validation_part_must_be_surer(setting, wrong, chosen):
+    race = load_method("race").build(setting)
+    raced(
+        race, Truth(setting.task, {"crop": 0.04, "none": 0.0}, usual=-0.1, wrong=wrong, noise=0.2)
+    )
+    gain, error = race.gains[race.left[0]]
+    assert 1 < gain / error < 2
+    assert race.result().name == chosen
+    assert "beyond noise" in race.caveat()
+
+
 def test_failed_trainings_are_out_and_failed_splits_do_not_count(setting):
     truth = Truth(setting.task, {"crop": 0.3, "flip-crop": 0.25}, noise=0.3)
     truth.failing = {("crop", 1)}

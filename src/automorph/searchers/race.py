@@ -39,7 +39,8 @@ BEHIND = 2.0
 """Finalists so many standard errors behind the leader after half of a training do not go on."""
 LEAST, SURE = 1.0, 2.0
 """A policy must be ``LEAST`` standard errors better than no augmentation to be chosen, and ``SURE``
-to be chosen without a warning. The higher bound alone would give small gains away."""
+to be chosen without a warning, or by a saturated validation part. The higher bound alone would give
+small gains away. A saturated part has none to give, and other data may be harder than it is."""
 MOST_HELD_OUT = 0.4
 
 Key = tuple[int, int, int]
@@ -85,6 +86,7 @@ class Race(Searcher):
         self.places: list[Place] = []
         self.gains: dict[int, tuple[float, float]] = {}
         """Gains over no augmentation with standard errors, where both were compared last."""
+        self.least = LEAST
         self.heats: list[dict[str, Any]] = []
         self.warning = ""
 
@@ -196,6 +198,7 @@ class Race(Searcher):
         if not (saturated and self.rung > DECIDING + 1):
             self.places = places
             self._compare_with_none(measured)
+            self.least = SURE if saturated else LEAST
             self.left = self._kept(places)
         if decides and saturated:
             self.warning = _saturated(measured)
@@ -232,12 +235,12 @@ class Race(Searcher):
         base, noise = measured[self.none], training_noise(measured)
         self.gains |= {number: difference(base, one, noise) for number, one in measured.items()}
 
-    def _helps(self, candidate: int, errors: float = LEAST) -> bool:
-        """Whether a candidate is better than no augmentation by so many standard errors."""
+    def _helps(self, candidate: int, errors: float | None = None) -> bool:
+        """Whether a candidate is better than no augmentation by enough standard errors."""
         if candidate == self.none or candidate not in self.gains:
             return True
         gain, error = self.gains[candidate]
-        return gain > errors * error
+        return gain > (errors or self.least) * error
 
     def _record(
         self, epochs: int, splits: int, places: Sequence[Place], measured: dict[int, Measured]

@@ -106,9 +106,16 @@ def test_an_augmenter_of_ten_lines_on_two_sets(
     again = row(capsys, *mine)
     assert (again, trainings(place)) == (first, made)
 
+    # From its own file, in another folder, it gives the same.
+    config = str(Path(first["row"]).with_name("run.toml"))
+    main(["suite", "--config", config, "--out", "elsewhere", "--jobs", "1", "--quiet", "--json"])
+    repeated = json.loads(capsys.readouterr().out)
+    assert repeated["sets"] == first["sets"]
+    assert trainings(place) == 2 * made
+
     # The next entrant finds the controls done; this one is a control itself.
     own = row(capsys, "--augmenter", "flip-crop")
-    assert trainings(place) == made
+    assert trainings(place) == 2 * made
     assert (
         own["sets"]["red_cells"]["test"][ENTRANT] == own["sets"]["red_cells"]["test"]["flip-crop"]
     )

@@ -4,36 +4,83 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from typing import Any
+
+from automorph.errors import UsageError
 
 # Forked copies of a process with threads (as torch starts) may deadlock.
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
-def process_pool(
-    count: int, start: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
-) -> ProcessPoolExecutor:
-    """Return a pool of ``count`` processes; ``start(*arguments)`` prepares each of them.
+_UNGUARDED = 78
+"""The exit status of a process that found the script of its parent without a guard."""
+_GUARD = (
+    "this script starts its work again in each of its worker processes, because they import it; "
+    'expected what does the work below the line\n    if __name__ == "__main__":\n'
+    "Put it there, or use one process (jobs=1)"
+)
 
-    Submit its first jobs within `uninterrupted_start`.
+
+def process_pool(
+    count: int,
+    start: Callable[..., object] | None = None,
+    arguments: tuple[Any, ...] = (),
+    *,
+    shared: tuple[Any, ...] = (),
+) -> ProcessPoolExecutor:
+    """Return a pool of ``count`` processes; ``start(*shared, *arguments)`` prepares each of them.
+
+    Queues are ``shared``, since they are handed over at the start only. Submit its first jobs
+    within `uninterrupted_start`; if it breaks, see `guarded`.
     """
-    return ProcessPoolExecutor(count, _CONTEXT, _enter, (start, arguments))
+    _leave_script()
+    # Python writes what a process is given into a pipe before it looks whether the process lives,
+    # and waits for ever if it died and a pipe does not hold everything.
+    content, sent = pickle.dumps((start, arguments)), _CONTEXT.Queue()
+    sent.cancel_join_thread()
+    for _ in range(count):
+        sent.put(content)
+    return ProcessPoolExecutor(count, _CONTEXT, _enter, (sent, shared))
+
+
+def workers_of(pool: ProcessPoolExecutor) -> list[BaseProcess]:
+    """Return the processes of a pool that was not shut down."""
+    return list((pool._processes or {}).values())
+
+
+def guarded(workers: Iterable[BaseProcess]) -> None:
+    """Raise `UsageError` if workers ended because they did the work of the main script anew."""
+    if any(worker.exitcode == _UNGUARDED for worker in workers):
+        raise UsageError(_GUARD)
 
 
 def process_queue() -> Any:
     """Return a queue through which the processes of a pool report to the one that started them."""
+    _leave_script()
     return _CONTEXT.Queue()
 
 
-def _enter(start: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
+def _leave_script() -> None:
+    """End this process if it was started to work for others, and imports their script for that.
+
+    The script would start processes again, and so on; the parent says why (see `guarded`).
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        os._exit(_UNGUARDED)
+
+
+def _enter(sent: Any, shared: tuple[Any, ...]) -> None:
     _belong_to_parent()
+    start, arguments = pickle.loads(sent.get())
     if start is not None:
-        start(*arguments)
+        start(*shared, *arguments)
 
 
 @contextmanager

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from automorph.errors import DataError
-from automorph.processes import process_pool, uninterrupted_start, usable_cores
+from automorph.processes import (
+    guarded,
+    process_pool,
+    uninterrupted_start,
+    usable_cores,
+    workers_of,
+)
 
 Made = TypeVar("Made")
 
@@ -33,6 +39,10 @@ def map_chunks(
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         _processes.cache_clear()  # The next call starts new ones.
+        if isinstance(pool, ProcessPoolExecutor):
+            workers = workers_of(pool)
+            pool.shutdown()
+            guarded(workers)
         raise DataError(
             "an image-decoding process died (out of memory?); run the same call again to "
             "continue, with fewer processes if needed: decoders=... (--decoders)"

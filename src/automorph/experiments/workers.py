@@ -14,7 +14,13 @@ from queue import Empty
 from typing import Any
 
 from automorph.errors import AutomorphError, TrainingError, UsageError
-from automorph.processes import process_pool, process_queue, uninterrupted_start
+from automorph.processes import (
+    guarded,
+    process_pool,
+    process_queue,
+    uninterrupted_start,
+    workers_of,
+)
 
 TRIES = 3
 """How often a job may kill its worker before it counts as lost."""
@@ -75,7 +81,9 @@ class Workers(AbstractContextManager["Workers"]):
                     yield waiting.pop(future), made
                     lost = 0
             except BrokenProcessPool:
+                workers = [] if self.pool is None else workers_of(self.pool)
                 self.end()
+                guarded(workers)
                 struck = sorted(waiting.values())
                 waiting.clear()
                 suspects.extend(struck)
@@ -90,8 +98,8 @@ class Workers(AbstractContextManager["Workers"]):
 
     def _submit(self, work: Callable[..., Any], number: int, job: tuple[Any, ...]) -> Future[Any]:
         """Submit a job; starts a process for it if fewer than ``count`` are running."""
-        pool = self._pool()
         try:
+            pool = self._pool()
             with uninterrupted_start():
                 return pool.submit(_work, work, number, job)
         except (PicklingError, AttributeError, TypeError) as error:
@@ -104,8 +112,8 @@ class Workers(AbstractContextManager["Workers"]):
     def _pool(self) -> ProcessPoolExecutor:
         if self.pool is None:
             self.reports = process_queue()
-            prepared = (self.reports, self.start, self.arguments)
-            self.pool = process_pool(self.count, _enter, prepared)
+            handed = (self.start, self.arguments)
+            self.pool = process_pool(self.count, _enter, handed, shared=(self.reports,))
         return self.pool
 
     def _pass_on(self, progress: Callable[[int, float], object] | None) -> None:
@@ -120,7 +128,7 @@ class Workers(AbstractContextManager["Workers"]):
     def end(self) -> None:
         """End all processes, including running jobs."""
         if self.pool is not None:
-            workers = list((self.pool._processes or {}).values())
+            workers = workers_of(self.pool)
             self.pool.shutdown(wait=False, cancel_futures=True)
             for worker in workers:
                 worker.terminate()

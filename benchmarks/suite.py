@@ -18,6 +18,11 @@ Expected before the run:
   or ahead of the pick on some sets, behind on average;
 - the search costs at most 8 plain trainings on each set.
 
+One rule of the search was changed after a part of this run. On spoken digits, whose validation part
+is saturated, it first chose a policy 1.3 standard errors better than none (arm ``first pick``,
+which stays in the rows). Now a saturated part must show two. So spoken digits is no blind test of
+this rule.
+
 n: suite: 10 sets x (1 search of 8 trainings + 7 arms x 3 seeds, one of them 4 times as long) = 380
 plain trainings of which those of the seven sets (266) come first; hindsight (only if asked for):
 all candidates of the portfolio on the seven sets, one seed. Hardware: 2 CPU cores, one thread for
@@ -59,6 +64,8 @@ from wrong_guess import WHY
 SUITE = tuple(name for name, one in SETS.items() if not one.named)
 OTHERS = tuple(name for name, one in SETS.items() if one.named)
 SEEDS = Setting().seeds
+FIRST = "first pick"
+"""What a search chose before its rule was changed; its search is the cell ``SET/first/search``."""
 
 
 @dataclass(frozen=True)
@@ -149,12 +156,14 @@ def values_of(cells: Mapping[str, Content], source: str, arm: str) -> list[float
     return [100 * cells[name]["test"] for name in names if name in cells]
 
 
-def gaps(cells: Mapping[str, Content], sources: Sequence[str], other: str) -> NDArray[np.float64]:
+def gaps(
+    cells: Mapping[str, Content], sources: Sequence[str], other: str, pick: str = "pick"
+) -> NDArray[np.float64]:
     """Return the pick minus another arm, in points, ``(sets, seeds)``."""
     tests = {
-        one: {arm: values_of(cells, one, arm) for arm in ("pick", other)} for one in sources
+        one: {arm: values_of(cells, one, arm) for arm in (pick, other)} for one in sources
     }  # fmt: skip
-    return pairs(tests, "pick", other)
+    return pairs(tests, pick, other)
 
 
 def ends_of(values: NDArray[np.float64]) -> list[float]:
@@ -185,11 +194,12 @@ def claims_of(
         claim(f"on no set the pick is more than a point below {USUAL}", worst, None, worst >= -1),
     ]  # fmt: skip
     for source, goal in (("traffic_signs", 2), ("spoken_digits", 5)):
-        if source in sources:
-            gap = gaps(cells, [source], USUAL)
-            value = round(float(gap.mean()), 2)
-            text = f"{source}: the pick is at least {goal} points ahead of {USUAL}"
-            found.append(claim(text, value, ends_of(gap), value >= goal))
+        for arm in ("pick", FIRST) if source in sources else ():
+            if f"{source}/{arm}/0" in cells:
+                gap = gaps(cells, [source], USUAL, arm)
+                value = round(float(gap.mean()), 2)
+                text = f"{source}: the {arm} is at least {goal} points ahead of {USUAL}"
+                found.append(claim(text, value, ends_of(gap), value >= goal))
     lost = round(fmean(regret(cells, one) for one in sources), 2)
     found.append(
         claim("regret to the best arm of equal cost, on average, is at most 1 point", lost, None,

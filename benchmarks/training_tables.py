@@ -285,7 +285,7 @@ def suite(content: Content) -> str:
             (
                 source, *(spread(own[arm]["test"]) for arm in ("none", "flip-crop", USUAL)),
                 f"{spread(own['fixed']['test'])} (`{own['fixed']['policy']}`)",
-                *(spread(own[arm]["test"]) for arm in ("random", "longer")),
+                *(spread(own[arm]["test"]) if arm in own else "" for arm in ("random", "longer")),
                 f"{spread(own['pick']['test'])} (`{own['pick']['policy']}`)",
                 difference(values, own[USUAL]["test"]["values"]),
                 f"`{best}`, `{worst}`", own["pick"]["why"] or "",

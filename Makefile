@@ -19,7 +19,8 @@ env: $(BIN)/.installed ## make the environment in .venv
 $(BIN)/.installed: pyproject.toml constraints.txt setup.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet uv
-	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt -e '.[dev]'
+	@# Compiled once here, or by every process where PYTHONDONTWRITEBYTECODE is set.
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: env ## see the main job done on embedded real data, in about two minutes

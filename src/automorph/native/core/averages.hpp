@@ -178,22 +178,68 @@ class Median {
     const int reach = int(values[0]);
     const int64_t line = int64_t(in.width) * C;
     for (int y = 0; y < in.height; ++y)
-      for (int64_t i = 0; i < line; i += LANES)
+      for (int64_t i = 0; i < line; i += LANES) {
+        alignas(64) uint8_t found[LANES] = {};
         if (reach == 1)
-          part<C, 1>(y, out + y * line, i, line, reach);
+          median<K, 1>(y, i, reach, found);
         else if (reach == 2)
-          part<C, 2>(y, out + y * line, i, line, reach);
+          median<K, 2>(y, i, reach, found);
+        else if (reach == 3)
+          median<K, 3>(y, i, reach, found);
         else
-          part<C, 0>(y, out + y * line, i, line, reach);
+          by_bits<0>(y, i, reach, found);
+        std::memcpy(out + y * line + i, found, size_t(line - i < LANES ? line - i : LANES));
+      }
   }
 
  private:
   static constexpr int LANES = 64;
 
+  template <class K, int R>
+  void median(int y, int64_t first, int reach, uint8_t *found) const {
+    if constexpr (K::ORDERS)
+      select<typename K::Levels, R>(y, first, found);
+    else
+      by_bits<R>(y, first, reach, found);
+  }
+
+  template <class Levels, int R>
+  void select(int y, int64_t first, uint8_t *found) const {
+    constexpr int SIDE = 2 * R + 1, ALL = SIDE * SIDE, SOME = ALL / 2 + 2;
+    const uint8_t *pixel[ALL];
+    for (int k = 0; k < ALL; ++k) pixel[k] = margin_.at(y, k / SIDE - R, k % SIDE - R) + first;
+    for (int i = 0; i < LANES; i += Levels::COUNT) {
+      Levels kept[SOME];
+      for (int k = 0; k < SOME; ++k) kept[k] = Levels::load(pixel[k] + i);
+      drop_ends<SOME, SOME, ALL>(kept, pixel, i);
+      kept[1].store(found + i);
+    }
+  }
+
+  // Drops the least and the largest of a few pixels more than half of them, takes one more, and so
+  // on until one is left: number 1.
+  template <int COUNT, int NEXT, int ALL, class Levels>
+  static void drop_ends(Levels *kept, const uint8_t *const *pixel, int at) {
+    constexpr int HALF = COUNT / 2, LAST = COUNT - 1;
+    for (int k = 0; k < HALF; ++k) Levels::order(kept[k], kept[LAST - k]);
+    for (int k = 1; k < HALF; ++k) {
+      Levels::order(kept[0], kept[k]);
+      Levels::order(kept[LAST - k], kept[LAST]);
+    }
+    if constexpr (COUNT % 2) {
+      Levels::order(kept[0], kept[HALF]);
+      Levels::order(kept[HALF], kept[LAST]);
+    }
+    if constexpr (NEXT < ALL) {
+      kept[0] = Levels::load(pixel[NEXT] + at);
+      drop_ends<COUNT - 1, NEXT + 1, ALL>(kept, pixel, at);
+    }
+  }
+
   // The median is the largest level that more than half of the pixels reach: bit by bit, from the
   // highest. `R` is the reach, if the compiler shall know it.
-  template <int C, int R>
-  void part(int y, uint8_t *out, int64_t first, int64_t line, int any) const {
+  template <int R>
+  void by_bits(int y, int64_t first, int any, uint8_t *out) const {
     const int reach = R > 0 ? R : any, side = 2 * reach + 1;
     const uint8_t most = uint8_t(side * side / 2);
     alignas(64) uint8_t found[LANES] = {}, reached[LANES], wanted[LANES];
@@ -209,7 +255,7 @@ class Median {
         }
       for (int i = 0; i < LANES; ++i) found[i] = reached[i] > most ? wanted[i] : found[i];
     }
-    std::memcpy(out + first, found, size_t(line - first < LANES ? line - first : LANES));
+    std::memcpy(out, found, LANES);
   }
 
   Margin margin_;

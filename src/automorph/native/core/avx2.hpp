@@ -42,6 +42,22 @@ struct Chain {
 };
 
 struct Avx2 : Plain {
+  static constexpr bool ORDERS = true;
+
+  struct Levels {
+    static constexpr int COUNT = 32;
+    __m256i v;
+
+    static Levels load(const uint8_t *from) { return {load_ymm(from)}; }
+    void store(uint8_t *to) const { store_ymm(to, v); }
+    // Puts the smaller of two first, byte by byte.
+    static void order(Levels &low, Levels &high) {
+      const __m256i least = _mm256_min_epu8(low.v, high.v);
+      high.v = _mm256_max_epu8(low.v, high.v);
+      low.v = least;
+    }
+  };
+
   // 16 pixels of three channels fill three registers; `place` says where each byte comes from.
   struct Thirds {
     __m128i place[3][3];

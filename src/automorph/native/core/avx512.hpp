@@ -71,6 +71,19 @@ struct Registers {
 };
 
 struct Avx512Colours : Avx2 {
+  struct Levels {
+    static constexpr int COUNT = 64;
+    __m512i v;
+
+    static Levels load(const uint8_t *from) { return {load64(from)}; }
+    void store(uint8_t *to) const { _mm512_storeu_si512(to, v); }
+    static void order(Levels &low, Levels &high) {
+      const __m512i least = _mm512_min_epu8(low.v, high.v);
+      high.v = _mm512_max_epu8(low.v, high.v);
+      low.v = least;
+    }
+  };
+
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t size, const Table &table) {
     const Registers registers(table);
     int64_t i = 0;

@@ -144,6 +144,9 @@ struct Beyond {
 };
 
 struct Plain {
+  // Whether there is a type `Levels`, a register of bytes, to put in order.
+  static constexpr bool ORDERS = false;
+
   // Puts the planes of the channels together to pixels.
   template <int C>
   static void join(const uint8_t *planes, uint8_t *out, int64_t pixels) {

@@ -86,23 +86,41 @@ class Box {
     margin_.fill<C>(in, mirrored);
     uint16_t *columns = columns_.at();
     std::memset(columns, 0, size_t(wide) * 2);
-    for (int k = -reach; k < reach; ++k) {
-      const uint8_t *from = margin_.at(0, k, -reach);
-      for (int64_t i = 0; i < wide; ++i) columns[i] = uint16_t(columns[i] + from[i]);
-    }
+    for (int k = -reach; k < reach; ++k) add(columns, margin_.at(0, k, -reach), wide);
     const float share = 1.0f / float(side * side);
-    for (int y = 0; y < in.height; ++y, out += line) {
-      const uint8_t *enter = margin_.at(y, reach, -reach), *leave = margin_.at(y, -reach, -reach);
-      for (int64_t i = 0; i < wide; ++i) columns[i] = uint16_t(columns[i] + enter[i]);
-      if (side <= 15)
-        means<uint16_t, C>(out, line, side, share);
-      else
-        means<uint32_t, C>(out, line, side, share);
-      for (int64_t i = 0; i < wide; ++i) columns[i] = uint16_t(columns[i] - leave[i]);
+    add(columns, margin_.at(0, reach, -reach), wide);
+    for (int y = 0;; ++y, out += line) {
+      switch (side) {
+        case 3: few_means<3, C>(out, line, share); break;
+        case 5: few_means<5, C>(out, line, share); break;
+        case 7: few_means<7, C>(out, line, share); break;
+        default:
+          if (side <= 15)
+            means<uint16_t, C>(out, line, side, share);
+          else
+            means<uint32_t, C>(out, line, side, share);
+      }
+      if (y + 1 == in.height) return;
+      const uint8_t *enter = margin_.at(y + 1, reach, -reach), *leave = margin_.at(y, -reach, -reach);
+      for (int64_t i = 0; i < wide; ++i) columns[i] = uint16_t(columns[i] + enter[i] - leave[i]);
     }
   }
 
  private:
+  static void add(uint16_t *sums, const uint8_t *from, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) sums[i] = uint16_t(sums[i] + from[i]);
+  }
+
+  template <int SIDE, int C>
+  void few_means(uint8_t *__restrict out, int64_t line, float share) const {
+    const uint16_t *columns = columns_.at();
+    for (int64_t i = 0; i < line; ++i) {
+      uint16_t sum = columns[i];
+      for (int k = 1; k < SIDE; ++k) sum = uint16_t(sum + columns[i + k * C]);
+      out[i] = uint8_t(int(float(int(sum)) * share + 0.5f));
+    }
+  }
+
   // `Sum` holds 255 times the pixels of the square.
   template <class Sum, int C>
   void means(uint8_t *out, int64_t line, int side, float share) {

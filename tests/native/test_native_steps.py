@@ -15,10 +15,13 @@ from automorph import native
 from automorph.engine import apply_native, apply_reference
 from automorph.operations import KERNELS, OPERATIONS, Operation, SearchSpace, Sequences, Stream
 
+# As many as shapes would meet each of them with one shape only.
 OUTSIDE = (
     ("nearest", 7),
     ("bilinear", 7),
+    ("nearest", "edge"),
     ("bilinear", "edge"),
+    ("nearest", 200),
     ("nearest", "reflect"),
     ("bilinear", "reflect"),
 )

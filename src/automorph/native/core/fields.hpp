@@ -44,7 +44,7 @@ class FieldPlaces : public Frame {
     }
   }
 
-  void line(const double *values, int y, double *u, double *v) const {
+  void line(const double *values, int y, double *__restrict u, double *__restrict v) const {
     smooth(fields_.at(), y, u);
     smooth(fields_.at(pixels_), y, v);
     for (int x = 0; x < width; ++x) {

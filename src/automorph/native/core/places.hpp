@@ -25,20 +25,20 @@ struct Frame {
 struct SwirlPlaces : Frame {
   using Frame::Frame;
   explicit operator bool() const { return true; }
-  void line(const double *values, int y, double *u, double *v) const {
+  void line(const double *values, int y, double *__restrict u, double *__restrict v) const {
     const int half = (width + 1) / 2, row = y < height - 1 - y ? y : height - 1 - y;
     const double *cosine = values + int64_t(row) * half;
     const double *sine = cosine + int64_t(half) * ((height + 1) / 2);
-    const double down = y + 0.5 - cy;
+    const double mx = cx, my = cy, down = y + 0.5 - my;
     for (int x = 0; x < half; ++x) {
-      const double across = x + 0.5 - cx;
-      u[x] = cosine[x] * across - sine[x] * down + cx;
-      v[x] = sine[x] * across + cosine[x] * down + cy;
+      const double across = x + 0.5 - mx;
+      u[x] = cosine[x] * across - sine[x] * down + mx;
+      v[x] = sine[x] * across + cosine[x] * down + my;
     }
-    for (int x = half; x < width; ++x) {
-      const double across = x + 0.5 - cx, c = cosine[width - 1 - x], s = sine[width - 1 - x];
-      u[x] = c * across - s * down + cx;
-      v[x] = s * across + c * down + cy;
+    for (int x = half, end = width; x < end; ++x) {
+      const double across = x + 0.5 - mx, c = cosine[end - 1 - x], s = sine[end - 1 - x];
+      u[x] = c * across - s * down + mx;
+      v[x] = s * across + c * down + my;
     }
   }
 };
@@ -56,7 +56,7 @@ struct ElasticPlaces : Frame {
       for (int x = 0; x < width; ++x) across[k * int64_t(width) + x] = from[x * POINTS + k];
   }
   explicit operator bool() const { return bool(across); }
-  void line(const double *values, int y, double *u, double *v) const {
+  void line(const double *values, int y, double *__restrict u, double *__restrict v) const {
     bend(values + 2, values[0], y, u);
     bend(values + 2 + POINTS * POINTS, values[1], y, v);
     for (int x = 0; x < width; ++x) {
@@ -85,12 +85,14 @@ struct ElasticPlaces : Frame {
 struct PerspectivePlaces : Frame {
   using Frame::Frame;
   explicit operator bool() const { return true; }
-  void line(const double *m, int y, double *u, double *v) const {
-    const double down = y + 0.5;
-    for (int x = 0; x < width; ++x) {
-      const double across = x + 0.5, below = m[6] * across + m[7] * down + 1.0;
-      u[x] = (m[0] * across + m[1] * down + m[2]) / below;
-      v[x] = (m[3] * across + m[4] * down + m[5]) / below;
+  void line(const double *values, int y, double *__restrict u, double *__restrict v) const {
+    const double a = values[0], b = values[1], c = values[2], d = values[3], e = values[4],
+                 f = values[5], g = values[6], h = values[7], down = y + 0.5;
+    const int count = width;
+    for (int x = 0; x < count; ++x) {
+      const double across = x + 0.5, below = g * across + h * down + 1.0;
+      u[x] = (a * across + b * down + c) / below;
+      v[x] = (d * across + e * down + f) / below;
     }
   }
 };
@@ -99,19 +101,26 @@ struct PerspectivePlaces : Frame {
 struct OpticalPlaces : Frame {
   using Frame::Frame;
   explicit operator bool() const { return true; }
-  void line(const double *values, int y, double *u, double *v) const {
-    const double k = values[0], down = y + 0.5 - 0.5 - cy, whole = cx * cx + cy * cy;
-    for (int x = 0; x < width; ++x) {
-      const double across = x + 0.5 - 0.5 - cx;
-      double factor;
-      if (values[1] != 0.0) {
-        const double a = across / (2.0 * cx), b = down / (2.0 * cy), square = a * a + b * b;
-        factor = 1.0 + k * square + k * square * square;
-      } else {
-        factor = 1.0 + k * (across * across + down * down) / whole;
+  void line(const double *values, int y, double *__restrict u, double *__restrict v) const {
+    // Copies, since the compiler must assume that writing places changes the originals.
+    const double k = values[0], mx = cx, my = cy, down = y + 0.5 - 0.5 - my;
+    const int count = width;
+    if (values[1] != 0.0) {
+      const double b = down / (2.0 * my);
+      for (int x = 0; x < count; ++x) {
+        const double across = x + 0.5 - 0.5 - mx, a = across / (2.0 * mx), square = a * a + b * b;
+        const double factor = 1.0 + k * square + k * square * square;
+        u[x] = across * factor + mx + 0.5;
+        v[x] = down * factor + my + 0.5;
       }
-      u[x] = across * factor + cx + 0.5;
-      v[x] = down * factor + cy + 0.5;
+    } else {
+      const double whole = mx * mx + my * my;
+      for (int x = 0; x < count; ++x) {
+        const double across = x + 0.5 - 0.5 - mx;
+        const double factor = 1.0 + k * (across * across + down * down) / whole;
+        u[x] = across * factor + mx + 0.5;
+        v[x] = down * factor + my + 0.5;
+      }
     }
   }
 };

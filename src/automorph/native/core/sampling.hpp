@@ -64,6 +64,41 @@ struct PlainSampling {
   static void sample_line(const View &in, uint8_t *out, const Line &line) {
     for (int i = 0; i < in.width; ++i) sample_point<C>(in, out + i * C, line.x[i], line.y[i]);
   }
+
+  // Copies the nearest pixels. What lies outside is filled or, without a colour, replicated.
+  template <int C>
+  static void sample_nearest(const View &in, uint8_t *out, const Line &line, const Fill *fill) {
+    inside(line.x, in.width, in.width, line.column);
+    inside(line.y, in.width, in.height, line.row);
+    const int64_t stride = int64_t(in.width) * C;
+    const bool whole = Plain::one_more<C>(in);
+    for (int i = 0; i < in.width; ++i)
+      Plain::copy_pixel<C>(out + i * C, in.data + line.row[i] * stride + line.column[i] * C,
+                           whole && i + 1 < in.width);
+    if (fill) fill_outside<C>(in, out, line, *fill);
+  }
+
+  template <int C>
+  static void fill_outside(const View &in, uint8_t *out, const Line &line, const Fill &fill) {
+    int32_t some = 0;
+    for (int i = 0; i < in.width; ++i) {
+      const double x = line.x[i], y = line.y[i];
+      line.place[i] = int32_t((x >= 0.0) & (x < in.width) & (y >= 0.0) & (y < in.height)) - 1;
+      some |= line.place[i];
+    }
+    for (int i = 0; some && i < in.width; ++i)
+      if (line.place[i]) std::memcpy(out + i * C, fill.run, C);
+  }
+
+ private:
+  // The columns (or rows) of a line of places; edges are replicated.
+  static void inside(const double *at, int count, int side, int32_t *out) {
+    const double last = side - 1;
+    for (int i = 0; i < count; ++i) {
+      const double low = at[i] > 0.0 ? at[i] : 0.0;
+      out[i] = int32_t(low < last ? low : last);
+    }
+  }
 };
 
 // Computes the first neighbour and the share of the second one along one axis, and whether both lie

@@ -5,13 +5,13 @@
 #include "target_avx512.hpp"
 
 #include "avx2_resizing.hpp"
-#include "avx2_sampling.hpp"
 #include "avx512_moves.hpp"
+#include "avx512_sampling.hpp"
 #include "steps.hpp"
 
 namespace {
 
-struct Avx512Steps : Avx512, Avx2Sampling, Avx2Resizing {};
+struct Avx512Steps : Avx512, Avx512Sampling, Avx2Resizing {};
 
 }  // namespace
 

@@ -26,37 +26,18 @@ class Warp {
     const Line line = room_.line(in.width);
     for (int y = 0; y < in.height; ++y, out += int64_t(in.width) * C) {
       places_.line(values, y, line.x, line.y);
+      const Fill *fill = step_.outside == FILL ? &fill_ : nullptr;
       if (step_.outside == REFLECT)
         reflected<C>(in, out, line);
-      else if (step_.bilinear)
-        K::template sample_line<C>(in, out, line);
+      else if (!step_.bilinear)
+        K::template sample_nearest<C>(in, out, line, fill);
       else
-        nearest<C>(in, out, line);
-      if (step_.outside == FILL) fill_outside<C>(in, out, line);
+        K::template sample_line<C>(in, out, line);
+      if (fill && step_.bilinear) PlainSampling::fill_outside<C>(in, out, line, *fill);
     }
   }
 
  private:
-  template <int C>
-  void nearest(const View &in, uint8_t *out, const Line &line) const {
-    inside(line.x, in.width, in.width, line.column);
-    inside(line.y, in.width, in.height, line.row);
-    const int64_t stride = int64_t(in.width) * C;
-    const bool whole = Plain::one_more<C>(in);
-    for (int i = 0; i < in.width; ++i)
-      Plain::copy_pixel<C>(out + i * C, in.data + line.row[i] * stride + line.column[i] * C,
-                           whole && i + 1 < in.width);
-  }
-
-  // The columns (or rows) of a line of places; edges are replicated.
-  static void inside(const double *at, int count, int side, int32_t *out) {
-    const double last = side - 1;
-    for (int i = 0; i < count; ++i) {
-      const double low = at[i] > 0.0 ? at[i] : 0.0;
-      out[i] = int32_t(low < last ? low : last);
-    }
-  }
-
   template <int C>
   void reflected(const View &in, uint8_t *out, const Line &line) const {
     const Beyond beyond(true, in.width, in.height);
@@ -84,18 +65,6 @@ class Warp {
   // Converts a whole number; what does not fit is as far away as possible.
   static int64_t whole(double v) {
     return v > -9e18 ? (v < 9e18 ? int64_t(v) : int64_t(9e18)) : -int64_t(9e18);
-  }
-
-  template <int C>
-  void fill_outside(const View &in, uint8_t *out, const Line &line) const {
-    int32_t some = 0;
-    for (int i = 0; i < in.width; ++i) {
-      const double x = line.x[i], y = line.y[i];
-      line.place[i] = int32_t((x >= 0.0) & (x < in.width) & (y >= 0.0) & (y < in.height)) - 1;
-      some |= line.place[i];
-    }
-    for (int i = 0; some && i < in.width; ++i)
-      if (line.place[i]) std::memcpy(out + i * C, fill_.run, C);
   }
 
   const Step &step_;

@@ -148,34 +148,46 @@ class Motion {
  public:
   static constexpr bool IN_PLACE = false;
 
-  explicit Motion(const Step &step)
-      : margin_(step, farthest(step)), sums_(int64_t(step.width) * step.channels) {}
+  explicit Motion(const Step &step) : margin_(step, farthest(step)) {}
 
-  explicit operator bool() const { return margin_ && sums_; }
+  explicit operator bool() const { return bool(margin_); }
 
   // `values`: the reach of the offsets, their number, and their rows and columns.
   template <class K, int C>
   void run(const View &in, uint8_t *out, const double *values, int64_t) {
     margin_.fill<C>(in, mirrored);
     const int count = int(values[1]);
-    const float pixels = float(count);
     const int64_t line = int64_t(in.width) * C;
-    int32_t *sums = sums_.at();
-    for (int y = 0; y < in.height; ++y, out += line) {
-      std::memset(sums, 0, size_t(line) * 4);
-      for (int k = 0; k < count; ++k) {
-        const uint8_t *from =
-            margin_.at(y, int64_t(values[2 + 2 * k]), int64_t(values[3 + 2 * k]));
-        for (int64_t i = 0; i < line; ++i) sums[i] += from[i];
+    for (int y = 0; y < in.height; ++y, out += line)
+      for (int64_t first = 0; first < line; first += PART) {
+        const int64_t size = line - first < PART ? line - first : PART;
+        if (count <= MOST)
+          means<uint16_t>(out + first, values, y, first, size);
+        else
+          means<uint32_t>(out + first, values, y, first, size);
       }
-      for (int64_t i = 0; i < line; ++i)
-        out[i] = uint8_t(int(nearest_whole(float(sums[i]) / pixels)));
-    }
   }
 
  private:
+  static constexpr int64_t PART = 256;
+  static constexpr int MOST = 257;  // pixels whose sum fits 16 bits
+
+  template <class Sum>
+  void means(uint8_t *__restrict out, const double *values, int y, int64_t first,
+             int64_t size) const {
+    alignas(64) Sum sums[PART] = {};
+    const int count = int(values[1]);
+    for (int k = 0; k < count; ++k) {
+      const uint8_t *from =
+          margin_.at(y, int64_t(values[2 + 2 * k]), int64_t(values[3 + 2 * k])) + first;
+      for (int64_t i = 0; i < size; ++i) sums[i] = Sum(sums[i] + from[i]);
+    }
+    const float pixels = float(count);
+    for (int64_t i = 0; i < size; ++i)
+      out[i] = uint8_t(int(nearest_whole(float(int(sums[i])) / pixels)));
+  }
+
   Margin margin_;
-  const Buffer<int32_t> sums_;
 };
 
 // The median of a square with an odd side; edges are replicated.

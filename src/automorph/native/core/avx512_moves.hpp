@@ -149,7 +149,9 @@ struct Avx512 : Avx512Colours {
     static constexpr Bytes backwards = bytes([](int i) { return (15 - i / C) * C + i % C; });
     for (int x = 0; x < width; x += 16, out += 16 * C) {
       const int count = width - x < 16 ? width - x : 16;
-      const __m512i v = _mm512_maskz_loadu_epi8(lanes(count * C), in + (width - x - count) * C);
+      const uint8_t *from = in + (width - x - count) * C;
+      // Masked loads are slow, so only the right end, beyond which nothing may be read, has one.
+      const __m512i v = x ? load64(from) : _mm512_maskz_loadu_epi8(lanes(count * C), from);
       const __m512i place = _mm512_sub_epi8(_mm512_load_si512(backwards.v),
                                             _mm512_set1_epi8(char((16 - count) * C)));
       store_pixels<C>(out, _mm512_permutexvar_epi8(place, v), count);

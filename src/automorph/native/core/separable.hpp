@@ -119,19 +119,24 @@ class SeparableWarp {
     const float *a = across<K, C>(in, first, second), *b = across<K, C>(in, second, first);
     const int64_t line = int64_t(in.width) * C;
     constexpr int64_t PART = 64;
+    alignas(64) uint8_t doubtful[PART] = {};
     for (int64_t from = 0; from < line; from += PART) {
-      const int64_t end = from + PART < line ? from + PART : line;
-      int doubtful = 0;
-      for (int64_t i = from; i < end; ++i) {
-        const float v = a[i] + (b[i] - a[i]) * dy, whole = nearest_whole(v);
-        out[i] = uint8_t(int(whole));
-        doubtful |= int(std::fabs(v - whole) > DOUBT);
+      const int64_t count = from + PART < line ? PART : line - from;
+      const float *upper = a + from, *lower = b + from;
+      int some = 0;
+      for (int64_t i = 0; i < count; ++i) {
+        const float v = upper[i] + (lower[i] - upper[i]) * dy, whole = nearest_whole(v);
+        out[from + i] = uint8_t(int(whole));
+        doubtful[i] = std::fabs(v - whole) > DOUBT;
+        some |= doubtful[i];
       }
-      if (!doubtful) continue;
-      for (int64_t i = from; i < end; ++i) {
-        const float v = a[i] + (b[i] - a[i]) * dy;
-        if (std::fabs(v - nearest_whole(v)) > DOUBT) 
-          out[i] = exact<C>(in.data + first * line, in.data + second * line, i, exact_dy);
+      for (int64_t i = 0; some && i < count; i += 8) {
+        uint64_t eight;
+        std::memcpy(&eight, doubtful + i, 8);
+        for (int64_t k = i; eight && k < i + 8 && k < count; ++k)
+          if (doubtful[k])
+            out[from + k] =
+                exact<C>(in.data + first * line, in.data + second * line, from + k, exact_dy);
       }
     }
   }

@@ -89,6 +89,17 @@ def isic(content: Content) -> str:
     return table(heads, rows)
 
 
+def slices(content: Content) -> str:
+    """How many of ten examples that a slice names belong to a hidden group that fails."""
+    rows = [
+        (row["data"], row["group"], *(spread(row[one]) for one in ("chance", "domino", "george")))
+        for row in content["rows"]
+    ]
+    return table(
+        ("data", "class, hidden subgroup", "by chance %", "`domino` %", "`george` %"), rows
+    )
+
+
 def tanda(content: Content) -> str:
     """Test accuracy by arm, and the generators' percentage of destructive operations."""
     rows: list[Sequence[Any]] = []

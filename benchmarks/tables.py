@@ -92,6 +92,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "patching": (method_tables.patching, ("patching",)),
     "isic": (method_tables.isic, ("isic",)),
     "patching-claims": (table_layout.claims, ("patching", "isic")),
+    "slices": (method_tables.slices, ("slices",)),
+    "slices-claims": (table_layout.claims, ("slices",)),
     "text": (training_tables.texts, TEXT),
     "text-claims": (table_layout.claims, TEXT),
     "faults": (machine_tables.faults, ("faults",)),

@@ -52,11 +52,10 @@ from automorph.augmenters import as_treatment
 from automorph.experiments import Treatment
 from automorph.files import write_json
 from automorph.operations import named_space
-from automorph.policies import Policy, policy_from_dict, policy_to_dict
-from automorph.searchers import load_method, search_alone
 from automorph.suite import CONTROLS, LONGER, OURS, SETS, USUAL, Setting, interval, pairs
 from automorph.training import Task, train
 from cells import Cells, Content
+from picks import searched, treatment_of
 from record import claim, mean_of, write_result
 from suite_figure import draw
 from wrong_guess import WHY
@@ -91,27 +90,6 @@ def task_of(source: str, tiny: bool, times: int = 1) -> Task:
     return task if times == 1 else task.with_recipe(epochs=times * task.recipe.epochs)
 
 
-def searched(source: str, jobs: int, tiny: bool) -> Content:
-    """Return the pick of the default search, and its cost; the prior knows nothing of the set."""
-    task = task_of(source, tiny)
-    found = search_alone(task, load_method("race"), unseen=(source,), jobs=jobs)
-    return {
-        "pick": plain(found.treatment), "name": found.treatment.name,
-        "trainings": found.trainings, "caveat": found.searcher.caveat(),
-        "standing": [
-            [one.treatment.name, one.estimate, one.error if one.error < 1e9 else None]
-            for one in found.searcher.standing()
-        ],
-    }  # fmt: skip
-
-
-def plain(treatment: Treatment) -> Content:
-    """Return a policy, or the name of an in-training method, as plain data."""
-    return (
-        policy_to_dict(treatment) if isinstance(treatment, Policy) else {"method": treatment.name}
-    )
-
-
 def fixed(source: str) -> str:
     """Return the candidate with the best mean on the other sets; the usual policy without any."""
     from automorph.searchers import prior
@@ -120,11 +98,15 @@ def fixed(source: str) -> str:
     return max(gains, key=lambda name: gains[name].mean, default=USUAL)
 
 
+def found_on(source: str, jobs: int, tiny: bool) -> Content:
+    """Return the pick on a set, by a prior that knows nothing of it, and the best fixed policy."""
+    return {**searched(task_of(source, tiny), jobs, unseen=(source,)), "fixed": fixed(source)}
+
+
 def arm_of(cells: Cells, source: str, arm: str) -> Treatment:
     """Return what an arm trains."""
     if arm == "pick":
-        found = cells[f"{source}/search"]["pick"]
-        return as_treatment(found["method"]) if "method" in found else policy_from_dict(found)
+        return treatment_of(cells[f"{source}/search"]["pick"])
     if arm == "fixed":
         return as_treatment(cells[f"{source}/search"].get("fixed") or fixed(source))
     return as_treatment(CONTROLS[arm][0] if arm in CONTROLS else arm)
@@ -255,9 +237,7 @@ def rows_of(cells: Mapping[str, Content], sources: Sequence[str]) -> list[Conten
 
 def run(cells: Cells, source: str, arms: Sequence[str], jobs: int) -> None:
     """Search on a set, then train the arms."""
-    cells.kept(
-        f"{source}/search", lambda: {**searched(source, jobs, False), "fixed": fixed(source)}
-    )
+    cells.kept(f"{source}/search", found_on, source, jobs, False)
     every = [Cell(source, arm, seed) for seed in range(SEEDS) for arm in arms]
     cells.run(trained, {c.name: (c, arm_of(cells, source, c.arm)) for c in every}, jobs=jobs)
 
@@ -266,7 +246,7 @@ def attempt() -> None:
     """Run one tiny search and two arms, and keep nothing."""
     with TemporaryDirectory() as folder:
         found = Cells("suite", Path(folder))
-        found.kept("spoken_digits/search", searched, "spoken_digits", 1, True)
+        found.kept("spoken_digits/search", found_on, "spoken_digits", 1, True)
         tried = [
             Cell("spoken_digits", arm, seed, tiny=True)
             for arm in (*arms_of(), "longer")

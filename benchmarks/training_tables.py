@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from picks import marked
 from published import PAPERS, Gap, Line
 from suite_figure import USUAL, by_set, extremes
 from table_layout import (
@@ -129,7 +130,8 @@ def isic_metrics(content: Content) -> str:
             for one in own
         ]
         lines.append((title, *cells, f"`{leader}`"))
-    return table(("metric", *(f"`{name}`" for name in policies), "leader"), lines, align="lrrrl")
+    names = [marked(name, content) for name in policies]
+    return table(("metric", *names, "leader"), lines, align=f"l{'r' * len(names)}l")
 
 
 def target(content: Content) -> str:
@@ -147,7 +149,9 @@ def target(content: Content) -> str:
                 f" ({scale * gap['low']:+.{digits}f} to {scale * gap['high']:+.{digits}f})"
             )  # fmt: skip
             change = f"{scale * gap['mean']:+.{digits}f}{ends}"
-        lines.append((f"`{row['policy']}`", str(len(row["accuracy"]["values"])), cell, change))
+        lines.append(
+            (marked(row["policy"], content), str(len(row["accuracy"]["values"])), cell, change)
+        )
     unit = " (%)" if share else ""
     head = ("policy", "seeds", f"test value{unit}", "difference from `none`")
     return table(head, lines)

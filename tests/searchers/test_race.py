@@ -162,9 +162,11 @@ def test_a_saturated_validation_part_is_said_and_does_not_overturn(setting):
     assert "saturated" in race.caveat()
 
 
-@pytest.mark.parametrize(("wrong", "chosen"), [(60, "crop"), (4, "none")])
-def test_a_saturated_validation_part_must_be_surer(setting, wrong, chosen):
-    race = load_method("race").build(setting)
+@pytest.mark.parametrize(
+    ("wrong", "rules", "chosen"), [(60, 2, "crop"), (4, 2, "none"), (4, 1, "crop")]
+)
+def test_a_saturated_validation_part_must_be_surer(setting, wrong, rules, chosen):
+    race = load_method("race").build(replace(setting, rules=rules))
     raced(
         race, Truth(setting.task, {"crop": 0.04, "none": 0.0}, usual=-0.1, wrong=wrong, noise=0.2)
     )
@@ -172,6 +174,20 @@ def test_a_saturated_validation_part_must_be_surer(setting, wrong, chosen):
     assert 1 < gain / error < 2
     assert race.result().name == chosen
     assert "beyond noise" in race.caveat()
+
+
+def test_a_race_keeps_the_rules_that_it_began_with(tmp_path):
+    options = {"method": "race", "seeds": 1, "seed": 3, "engine": "local"}
+    search(small_task(), folder=tmp_path, **options)
+    journal = tmp_path / "trials.journal"
+    noted = [line for line in journal.read_text().splitlines() if '"rules"' in line]
+    assert len(noted) == 1
+
+    # As an earlier version left it: without the note.
+    kept = [line for line in journal.read_text().splitlines() if '"rules"' not in line]
+    journal.write_text("\n".join(kept) + "\n")
+    search(small_task(), folder=tmp_path, **options)
+    assert '"rules"' not in journal.read_text()
 
 
 def test_failed_trainings_are_out_and_failed_splits_do_not_count(setting):

@@ -22,6 +22,9 @@ from automorph.operations import SearchSpace
 from automorph.policies import Policy
 from automorph.training import AugmenterSpec, Task
 
+RULES = 2
+"""The present version of `SearchContext.rules`."""
+
 
 @renamed_attributes(tail="post_policy", pace="seconds_per_run")
 @renamed_arguments(tail="post_policy", pace="seconds_per_run")
@@ -37,6 +40,8 @@ class SearchContext:
       costs are counts of passes);
     - ``unseen``: names of public data sets whose results the search must not know, because it is
       judged on them (see `prior.load_prior`);
+    - ``rules``: the version of the rules by which a race decides; one that is begun keeps its own
+      (1: a saturated validation part needs no surer gain than others);
     - ``remember(name, make)``: a policy that the searcher computes from data instead of outcomes;
       it is made once and stored, so that a search resumed on another machine has the same one.
     """
@@ -48,6 +53,7 @@ class SearchContext:
     seed: int = 0
     seconds_per_run: float | None = None
     unseen: tuple[str, ...] = ()
+    rules: int = RULES
     remember: Callable[[str, Callable[[], Policy]], Policy] = field(
         default=lambda name, make: make(), repr=False, compare=False
     )

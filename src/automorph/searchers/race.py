@@ -198,7 +198,7 @@ class Race(Searcher):
         if not (saturated and self.rung > DECIDING + 1):
             self.places = places
             self._compare_with_none(measured)
-            self.least = SURE if saturated else LEAST
+            self.least = SURE if saturated and self.setting.rules > 1 else LEAST
             self.left = self._kept(places)
         if decides and saturated:
             self.warning = _saturated(measured)

@@ -28,7 +28,7 @@ from automorph.experiments import (
 from automorph.files import folder_lock
 from automorph.operations import SearchSpace
 from automorph.policies import Policy, RandomPolicy, check_domain, former, load_policy
-from automorph.searchers.base import SearchContext, Searcher
+from automorph.searchers.base import RULES, SearchContext, Searcher
 from automorph.searchers.budget import Controls, Plan
 from automorph.searchers.builtin import SearchSpec
 from automorph.searchers.defaults import default_post_policy, reviewed_identity, space_of
@@ -204,6 +204,7 @@ class SearchPhase:
             replace(
                 self.context, trials=allowed,
                 seconds_per_run=None if plan.trials else plan.seconds_per_run,
+                rules=self._rules(),
                 remember=partial(remembered, self.record, setup.space),
             )
         )  # fmt: skip
@@ -214,6 +215,16 @@ class SearchPhase:
         winner = searcher.result()
         runner.close(self.place)
         return Found(winner, searcher, plan, stopped)
+
+    def _rules(self) -> int:
+        """Return the rules of a race that was begun, or the present ones, which are noted."""
+        if self.setup.method.key != "race":
+            return RULES
+        known = self.record.noted("rules")
+        if known is None and not self.record.finished:
+            self.record.note("rules", RULES)
+            known = RULES
+        return int(known or 1)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -41,13 +42,32 @@ def process_pool(
     within `uninterrupted_start`; if it breaks, see `guarded`.
     """
     _leave_script()
-    # Python writes what a process is given into a pipe before it looks whether the process lives,
-    # and waits for ever if it died and a pipe does not hold everything.
-    content, sent = pickle.dumps((start, arguments)), _CONTEXT.Queue()
-    sent.cancel_join_thread()
-    for _ in range(count):
-        sent.put(content)
-    return ProcessPoolExecutor(count, _CONTEXT, _enter, (sent, shared))
+    return _Pool(count, pickle.dumps((start, arguments)), shared)
+
+
+class _Pool(ProcessPoolExecutor):
+    """Processes that read from a pipe what prepares them.
+
+    Python itself hands it over before it looks whether the process lives: if that has died, and a
+    pipe does not hold everything, it waits for ever.
+    """
+
+    def __init__(self, count: int, content: bytes, shared: tuple[Any, ...]) -> None:
+        self._receiver, sender = _CONTEXT.Pipe(duplex=False)
+        lock = _CONTEXT.Lock()  # One reads at a time.
+        super().__init__(count, _CONTEXT, _enter, (self._receiver, lock, shared))
+        threading.Thread(target=_send, args=(sender, content, count), daemon=True).start()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes. What some of them may not have read is forgotten when all have."""
+        super().shutdown(wait=wait, cancel_futures=cancel_futures)
+        self._receiver.close()
+
+
+def _send(sender: Connection, content: bytes, count: int) -> None:
+    with sender, suppress(OSError):  # Nobody is left who reads.
+        for _ in range(count):
+            sender.send_bytes(content)
 
 
 def workers_of(pool: ProcessPoolExecutor) -> list[BaseProcess]:
@@ -76,9 +96,11 @@ def _leave_script() -> None:
         os._exit(_UNGUARDED)
 
 
-def _enter(sent: Any, shared: tuple[Any, ...]) -> None:
+def _enter(receiver: Connection, lock: Any, shared: tuple[Any, ...]) -> None:
     _belong_to_parent()
-    start, arguments = pickle.loads(sent.get())
+    with lock:
+        content = receiver.recv_bytes()
+    start, arguments = pickle.loads(content)
     if start is not None:
         start(*shared, *arguments)
 

@@ -18,10 +18,10 @@ Expected before the run:
   or ahead of the pick on some sets, behind on average;
 - the search costs at most 8 plain trainings on each set.
 
-One rule of the search was changed after a part of this run. On spoken digits, whose validation part
-is saturated, it first chose a policy 1.3 standard errors better than none (arm ``first pick``,
-which stays in the rows). Now a saturated part must show two. So spoken digits is no blind test of
-this rule.
+One rule of the search was changed after a part of this run. On spoken digits and steel defects,
+whose validation parts are saturated, it first chose policies 1.3 and 1.5 standard errors better
+than none (arm ``first pick``, which stays in the rows). Now a saturated part must show two. So
+these two are no blind test of this rule, and the average is stated for both rules.
 
 n: suite: 10 sets x (1 search of 8 trainings + 7 arms x 3 seeds, one of them 4 times as long) = 380
 plain trainings of which those of the seven sets (266) come first; hindsight (only if asked for):
@@ -153,6 +153,16 @@ def ends_of(values: NDArray[np.float64]) -> list[float]:
     return [round(end, 2) for end in interval(values) or ()]
 
 
+def on_average(gap: NDArray[np.float64], words: str) -> Content:
+    """Judge whether a pick pays on average over sets."""
+    mean, ends = round(float(gap.mean()), 2), ends_of(gap)
+    text = (
+        f"{words} minus {USUAL}, mean over {len(gap)} sets, is at least 2 points, and its interval "
+        "is above 0"
+    )
+    return claim(text, mean, ends, mean >= 2 and ends[0] > 0)
+
+
 def regret(cells: Mapping[str, Content], source: str) -> float:
     """Return how far the pick is below the best arm of the table, of the same cost, in points."""
     means = {arm: fmean(values_of(cells, source, arm)) for arm in arms_of()}
@@ -166,15 +176,18 @@ def claims_of(
     if not sources:
         return []
     usual = gaps(cells, sources, USUAL)
-    mean, ends = round(float(usual.mean()), 2), ends_of(usual)
     worst = round(float(usual.mean(1).min()), 2)
+    text = f"on no set the pick is more than a point below {USUAL}"
     found = [
-        claim(
-            f"the pick minus {USUAL}, mean over {len(sources)} sets, is at least 2 points, and its "
-            "interval is above 0", mean, ends, mean >= 2 and ends[0] > 0,
-        ),
-        claim(f"on no set the pick is more than a point below {USUAL}", worst, None, worst >= -1),
-    ]  # fmt: skip
+        on_average(usual, "the pick"),
+        claim(text, worst, None, worst >= -1),
+    ]
+    changed = [one for one in sources if f"{one}/{FIRST}/0" in cells]
+    if changed:
+        same = [one for one in sources if one not in changed]
+        first = gaps(cells, changed, USUAL, FIRST)
+        every = np.concatenate([gaps(cells, same, USUAL), first]) if same else first
+        found.append(on_average(every, f"the pick by the first rule ({', '.join(changed)})"))
     for source, goal in (("traffic_signs", 2), ("spoken_digits", 5)):
         for arm in ("pick", FIRST) if source in sources else ():
             if f"{source}/{arm}/0" in cells:

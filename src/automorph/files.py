@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from automorph.errors import DamagedError, DiskError, UsageError
+from automorph.processes import leave_script
 
 LARGEST_JSON = 256 * 2**20
 """Bytes; automorph writes no larger file."""
@@ -187,6 +188,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     process holds the lock. The system releases the lock when a process ends for any reason. If
     folders cannot be locked, nothing is done.
     """
+    leave_script()
     make_folder(folder)
     try:
         import fcntl

@@ -41,7 +41,7 @@ def process_pool(
     Queues are ``shared``, since they are handed over at the start only. Submit its first jobs
     within `uninterrupted_start`; if it breaks, see `guarded`.
     """
-    _leave_script()
+    leave_script()
     return _Pool(count, pickle.dumps((start, arguments)), shared)
 
 
@@ -83,14 +83,14 @@ def guarded(workers: Iterable[BaseProcess]) -> None:
 
 def process_queue() -> Any:
     """Return a queue through which the processes of a pool report to the one that started them."""
-    _leave_script()
+    leave_script()
     return _CONTEXT.Queue()
 
 
-def _leave_script() -> None:
+def leave_script() -> None:
     """End this process if it was started to work for others, and imports their script for that.
 
-    The script would start processes again, and so on; the parent says why (see `guarded`).
+    The script would do its work again, and start processes again; the parent says why (`guarded`).
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         os._exit(_UNGUARDED)

@@ -15,6 +15,7 @@ from automorph.training import as_task
 task = as_task("digits", model="cnn:4", recipe={"epochs": 1})
 automorph.compare(task, ["none", "flip-crop"], seeds=1, jobs=2, progress=False)
 """
+IN_A_FOLDER = UNGUARDED.replace("progress=False", "progress=False, folder='kept'")
 READS = """
 from automorph.data import load_data
 
@@ -23,7 +24,9 @@ list(images.train.data[:2])
 """
 
 
-@pytest.mark.parametrize("script", [UNGUARDED, READS], ids=["trains", "reads"])
+@pytest.mark.parametrize(
+    "script", [UNGUARDED, IN_A_FOLDER, READS], ids=["trains", "keeps", "reads"]
+)
 def test_a_script_without_a_guard_is_refused(script: str, tmp_path: Path) -> None:
     from PIL import Image
 

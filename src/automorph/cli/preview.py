@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 SHOWN, MOST = 3, 400
 """Maximum examples and draws, and characters of each text, shown on a terminal."""
-LISTED = 12
+LISTED = 16
 """Maximum operations of a policy that are listed."""
 _FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF",
@@ -151,6 +151,8 @@ def _listed(policy: Policy) -> Table:
         column.min_width = max(map(len, (content.columns[number], *(row[number] for row in rows))))
     for row in rows:
         table.add_row(*map(Text, row))
+    if more := len(content.rows) - len(rows):
+        table.add_row(f"and {more} more")
     return table
 
 

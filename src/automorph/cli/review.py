@@ -133,7 +133,7 @@ def review(
         looked_at = looked_at.painted(mean_of(dataset.train), only="mean")
     say = console(quiet=quiet or as_json)
     print_notes(console(quiet=quiet), dataset)
-    marks = _earlier(save, looked_at, say) if out is None else {}
+    marks = _earlier(save, looked_at, say, overwrite=out is None)
     marks = marks or (dict(given.marks) if given else {})
     part, captions = some_examples(dataset, examples)
     with say.status("drawing"):
@@ -217,7 +217,9 @@ def _print_result(
         print_next(say, [suggest("search", data, space=str(save))])
 
 
-def _earlier(save: Path, looked_at: SearchSpace, say: Console) -> Mapping[str, Mark]:
+def _earlier(
+    save: Path, looked_at: SearchSpace, say: Console, *, overwrite: bool
+) -> Mapping[str, Mark]:
     """Return the marks of an earlier review of the same space; refuse to overwrite another."""
     from automorph.policies import read_space, space_to_dict
 
@@ -225,6 +227,8 @@ def _earlier(save: Path, looked_at: SearchSpace, say: Console) -> Mapping[str, M
         return {}
     earlier = read_space(save)
     if space_to_dict(earlier.looked_at) != space_to_dict(looked_at):
+        if not overwrite:
+            return {}
         raise UsageError(
             f"{save} holds a review of another space ({earlier.looked_at.name}), which this one "
             f"would overwrite. Nothing was done; continue that review with --space {save}, or "

@@ -111,7 +111,7 @@ def first_policies(domain: str, policy: str = "", *, random: str = "") -> list[s
     """Return what to compare: none, what the user named or the usual policy, a random control."""
     context = click.get_current_context(silent=True)
     named = () if context is None else context.params.get("policies", ())
-    tried = [policy] if policy else [name for name in named if name != "none"]
+    tried = [name for name in ([policy] if policy else named) if name != "none"]
     tried = tried or [default_policy(domain)]
     return [*dict.fromkeys(["none", *tried, random or RANDOM[domain]])]
 

@@ -291,7 +291,8 @@ def _content(
 
 def _typed_policy(policy: str | None, treatment: Treatment) -> str:
     """Return the policy for a later command: the path if it came from a file, else its name."""
-    return policy if policy is not None and ".json" in policy.lower() else treatment.name
+    from_file = policy is not None and ".json" in policy.lower() and treatment.name != "none"
+    return str(policy) if from_file else treatment.name
 
 
 def _next(data: str, task: Task, policy: str, known: Any) -> list[str]:

@@ -53,10 +53,17 @@ class Metric:
         return f"{100 * difference:+.1f}" if self.share else f"{difference:+.3g}"
 
     def interval(self, difference: Difference) -> str:
-        """Format the interval of a difference."""
+        """Format the interval of a difference; that of shares ends at 100 points.
+
+        >>> Metric().interval(Difference(0.1, -1.2, 1.4))
+        '-100.0 to +100.0'
+        """
         if difference.low is None or difference.high is None:
             return "no interval"
-        return f"{self.difference(difference.low)} to {self.difference(difference.high)}"
+        low, high = difference.low, difference.high
+        if self.share:
+            low, high = max(low, -1.0), min(high, 1.0)
+        return f"{self.difference(low)} to {self.difference(high)}"
 
     def gain(self, difference: Difference) -> Difference:
         """Return the difference such that positive values are better."""

@@ -135,8 +135,7 @@ def _differences(results: Results, apart: list[JsonObject]) -> Part:
         gap = difference(row)
         # Differences that are equal for all seeds have no interval.
         low, high = (
-            None if formatting.absent(gap[end]) else metric.factor * gap[end]
-            for end in ("low", "high")
+            None if formatting.absent(gap[end]) else metric.end(gap[end]) for end in ("low", "high")
         )
         mean, words = metric.factor * gap["mean"], metric.difference(gap["mean"])
         colour = results.colours[row["policy"]]

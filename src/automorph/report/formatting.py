@@ -45,12 +45,14 @@ def points(fraction: float | None, decimals: int = 2) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """Format an interval of differences in points.
+    """Format an interval of differences of shares in points, which end at 100.
 
-    >>> interval(0.0061, 0.0223)
-    '+0.61 to +2.23'
+    >>> interval(0.0061, 1.0223)
+    '+0.61 to +100.00'
     """
-    return NOTHING if absent(low) or absent(high) else f"{points(low)} to {points(high)}"
+    if low is None or high is None or absent(low) or absent(high):
+        return NOTHING
+    return f"{points(max(low, -1.0))} to {points(min(high, 1.0))}"
 
 
 def in_brief(reason: str) -> str:

@@ -16,6 +16,7 @@ from automorph.training.recipe_table import ENTRIES
 _OWN = ("model", "seed", "recipe", "protect", "unlabelled", "weights", "folds", "repeats")
 _OF_CALLS = ("folder", "seeds", "jobs", "progress")
 """Options of `compare`, `search` and other calls, used only for suggestions."""
+_MORE = "; and those of the call itself, such as folder, seeds and jobs (processes side by side)"
 _FOLDERS = ("out", "output", "output_dir", "out_dir", "dir", "path")
 _ENTRIES = tuple(entry.name for entry in fields(Recipe))
 
@@ -47,7 +48,7 @@ def check_options(source: Any, options: Mapping[str, Any]) -> None:
             )
         if name not in known and not isinstance(source, Dataset):
             hint = did_you_mean(name, [*known, *_OF_CALLS])
-            raise UsageError(unknown("option", name, known, hint=hint))
+            raise UsageError(unknown("option", name, known, hint=hint, advice=_MORE))
 
 
 def check_entries(recipe: Any, *, defaults: bool = False) -> None:

@@ -201,9 +201,11 @@ def _check_there(given: Path, file: Path) -> None:
         )
     others = sorted(path.name for path in given.glob("*.safetensors"))
     more = f", such as {given / others[0]}" if others else ""
+    policy = given / "policy.json"  # Of a comparison, for example, which keeps no network.
+    advice = f". Train one first: automorph train DATA --policy {policy}" * policy.exists()
     raise UsageError(
-        f"{given} holds no model.safetensors; expected a run folder of automorph train, or a file "
-        f"of weights{more}"
+        f"{given} holds no model.safetensors; expected a run folder of automorph train or search, "
+        f"or a file of weights{more}{advice}"
     )
 
 

@@ -5,7 +5,7 @@ Used by ``compare`` and ``search``, which ends in a comparison.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,10 @@ def ranked_rows(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
+NAMES = 16
+"""Least width of the names of policies beside long headers."""
+
+
 def table_of(
     comparison: Comparison, *, base_rate: dict[str, Any] | None = None, width: int = WIDE
 ) -> Any:
@@ -79,13 +83,11 @@ def table_of(
     columns = [titles[column] for column in shown]
     # A narrow terminal has no room for the number of passes; the report shows it.
     columns += [f"{passes}\na run", "wall s\na run"] if width >= WIDE else ["wall s\na run"]
-    table = plain_table("policy", numbers=columns)
-    # Keep the policy column readable beside long headers.
-    table.columns[0].min_width = 16
+    lines: list[tuple[list[str], str | None]] = []
     for row in comparison.rows:
         if row.accuracy is None:
             # The reason may have many lines, so it stands below the table: see `failed_rows`.
-            table.add_row(row.policy, "failed", style="red")
+            lines.append(([row.policy, "failed"], "red"))
             continue
         difference, p = "", ""
         if row.difference is not None:
@@ -95,7 +97,7 @@ def table_of(
         # Trainings of the user's own may report no passes.
         number = "" if row.passes is None else _passes_of(row, comparison)
         validation = _mean(row.validation, metric, spread=False) if row.validation else ""
-        table.add_row(
+        cells = [
             row.policy,
             _mean(row.accuracy, metric),
             difference,
@@ -103,11 +105,28 @@ def table_of(
             *([validation] if "validation" in shown else ()),
             *([number] if width >= WIDE else ()),
             f"{row.seconds.mean:.1f}" if row.seconds else "",
-            style="bold green" if row.policy == comparison.winner else None,
-        )
+        ]
+        lines.append((cells, "bold green" if row.policy == comparison.winner else None))
     if base_rate is not None and metric == ACCURACY:
         rate = metric.value(base_rate["accuracy"]).removesuffix(" %")
-        table.add_row(f"always {base_rate['class']!r}", rate, style="dim")
+        lines.append(([f"always {base_rate['class']!r}", rate], "dim"))
+    return _fitted(columns, lines, width)
+
+
+def _fitted(
+    columns: Sequence[str], lines: Sequence[tuple[list[str], str | None]], width: int
+) -> Any:
+    """Make a table of names and numbers; the last column is left out if it would be cut."""
+    needed = NAMES
+    for number, title in enumerate(columns, 1):
+        cells = [cells[number] for cells, _ in lines if len(cells) > number]
+        needed += 2 + max(map(len, (*title.split("\n"), *cells)))
+    if needed > width:
+        columns = columns[:-1]
+    table = plain_table("policy", numbers=columns)
+    table.columns[0].min_width = NAMES
+    for cells, style in lines:
+        table.add_row(*cells[: 1 + len(columns)], style=style)
     return table
 
 

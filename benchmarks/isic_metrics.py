@@ -109,9 +109,8 @@ def main() -> None:
         return
     cells = Cells("isic-metrics")
     # The search is judged by balanced accuracy, the table by five metrics.
-    policies, pick = with_pick(
-        cells, task_of(tiny=False, metric="balanced-accuracy"), POLICIES, asked.jobs
-    )
+    searched = task_of(metric="balanced-accuracy")
+    policies, pick = with_pick(cells, searched, POLICIES, asked.jobs)
     found = compared(cells, task, policies, seeds=asked.seeds, jobs=asked.jobs)
     print(found, *found.remarks, sep="\n")
     write_result(

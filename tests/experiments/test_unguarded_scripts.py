@@ -1,4 +1,4 @@
-"""A script that does its work when it is imported is told so, and does not hang."""
+"""A script without a main guard is refused with advice, instead of waiting for ever."""
 
 from __future__ import annotations
 

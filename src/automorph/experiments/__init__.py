@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from automorph.experiments.metric import Metric as Metric
     from automorph.experiments.metric import metric_for as metric_for
     from automorph.experiments.metric import metric_from as metric_from
+    from automorph.experiments.metric import possible as possible
     from automorph.experiments.metric import reported_metric as reported_metric
     from automorph.experiments.progress import report as report
     from automorph.experiments.remarks import NOT_CONVERGED as NOT_CONVERGED
@@ -173,6 +174,7 @@ _HOMES = {
     "mean_difference": "statistics",
     "metric_for": "metric",
     "metric_from": "metric",
+    "possible": "metric",
     "metric_of": "external_table",
     "missing_checkpoint": "external_training",
     "open_executor": "executors",

@@ -62,7 +62,7 @@ class Metric:
             return "no interval"
         low, high = difference.low, difference.high
         if self.share:
-            low, high = max(low, -1.0), min(high, 1.0)
+            low, high = possible(low), possible(high)
         return f"{self.difference(low)} to {self.difference(high)}"
 
     def gain(self, difference: Difference) -> Difference:
@@ -80,6 +80,15 @@ class Metric:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data; `metric_from` reads it."""
         return asdict(self)
+
+
+def possible(difference: float) -> float:
+    """Return an end of an interval of differences of shares, which lie between -1 and 1.
+
+    >>> possible(1.4), possible(-0.2)
+    (1.0, -0.2)
+    """
+    return min(1.0, max(-1.0, difference))
 
 
 ACCURACY = Metric()

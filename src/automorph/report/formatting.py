@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
+from automorph.experiments import possible
+
 _GLUE = re.compile(r"(?<=\d) (?=(?:s|min|h|points?|seeds?|paired)\b|×)|(?<=[<=]) |(?<=\bp) ")
 
 MINUS = "−"
@@ -52,7 +54,7 @@ def interval(low: float | None, high: float | None) -> str:
     """
     if low is None or high is None or absent(low) or absent(high):
         return NOTHING
-    return f"{points(max(low, -1.0))} to {points(min(high, 1.0))}"
+    return f"{points(possible(low))} to {points(possible(high))}"
 
 
 def in_brief(reason: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from automorph.experiments import metric_from
+from automorph.experiments import metric_from, possible
 from automorph.report import formatting
 
 
@@ -63,15 +63,15 @@ class MetricWords:
 
     def interval(self, low: float | None, high: float | None) -> str:
         """Format an interval of differences; a missing one as a dash."""
-        if low is None or high is None or formatting.absent(low) or formatting.absent(high):
-            return formatting.NOTHING
         if self.share:
-            low, high = max(low, -1.0), min(high, 1.0)
+            return formatting.interval(low, high)
+        if formatting.absent(low) or formatting.absent(high):
+            return formatting.NOTHING
         return f"{self.difference(low)} to {self.difference(high)}"
 
     def end(self, value: float) -> float:
         """Return an end of an interval for a figure; differences of shares end at 100 points."""
-        return min(100.0, max(-100.0, 100 * value)) if self.share else value
+        return 100 * possible(value) if self.share else value
 
     def of_score(self, score: float | None) -> str:
         """Format the score of a trial, which is higher for better trials, as a value."""

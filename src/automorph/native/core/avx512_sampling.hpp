@@ -21,7 +21,7 @@ struct Avx512Sampling : Avx2Sampling {
     for (int i = 0; i < in.width; i += 16, out += 16 * C) {
       const int count = in.width - i < 16 ? in.width - i : 16;
       const auto known = __mmask16((1u << count) - 1);
-      const Half x = half(line.x + i, known, in.width), y = half(line.y + i, known, in.height);
+      const Axis x = axis(line.x + i, known, in.width), y = axis(line.y + i, known, in.height);
       // Four bytes are read, from one place earlier where they would pass the end.
       const __m512i wanted = _mm512_add_epi32(_mm512_mullo_epi32(y.whole, stride),
                                               _mm512_mullo_epi32(x.whole, pixel));
@@ -36,12 +36,12 @@ struct Avx512Sampling : Avx2Sampling {
 
  private:
   // Columns or rows of 16 places, with replicated edges, and which of them lie inside.
-  struct Half {
+  struct Axis {
     __m512i whole;
     __mmask16 inside;
   };
 
-  static Half half(const double *at, __mmask16 known, int side) {
+  static Axis axis(const double *at, __mmask16 known, int side) {
     const __m512d none = _mm512_setzero_pd(), end = _mm512_set1_pd(side);
     const __m512d last = _mm512_set1_pd(side - 1.0);
     __m256i whole[2];

@@ -33,7 +33,7 @@ struct Resampling {
     } else if (straight && m[0] == 1.0 && m[4] == -1.0 && m[2] == 0.0 && m[5] == in.height) {
       for (int y = 0; y < in.height; ++y)
         std::memcpy(out + y * line, in.data + (in.height - 1 - y) * line, size_t(line));
-    } else if (Turn::fits(map, in)) {
+    } else if (Turn::fits(map, in.width, in.height)) {
       turn(in, out, Turn(map, in.width));
     } else if (outside != FILL) {
       run_beyond(in, out, map);

@@ -16,10 +16,9 @@ struct Turn {
   Turn(const Affine &map, int64_t length)
       : side(length), from_right(map.m[1] < 0.0), from_below(map.m[3] < 0.0) {}
 
-  template <class V>
-  static bool fits(const Affine &map, const V &in) {
-    const double *m = map.m, side = in.width;
-    return in.width == in.height && m[0] == 0.0 && m[4] == 0.0 && std::fabs(m[1]) == 1.0 &&
+  static bool fits(const Affine &map, int width, int height) {
+    const double *m = map.m, side = width;
+    return width == height && m[0] == 0.0 && m[4] == 0.0 && std::fabs(m[1]) == 1.0 &&
            std::fabs(m[3]) == 1.0 && m[2] == (m[1] < 0.0 ? side : 0.0) &&
            m[5] == (m[3] < 0.0 ? side : 0.0);
   }

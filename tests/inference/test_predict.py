@@ -294,3 +294,20 @@ def test_images_that_were_decoded_on_demand_are_read_alike(home, call, monkeypat
     assert json.loads(out)["loss"] == result["loss"]["test"]
     whole = automorph.predict("lazy", "folder:photos", precision="fp32")
     assert len(whole) == 300
+
+
+def test_the_metrics_of_the_training_are_computed(home, call, monkeypatch, tmp_path):
+    monkeypatch.chdir(home)
+    run = str(tmp_path / "run")
+    main(
+        ["train", "folder:photos", "--size", "12", "--epochs", "1", "--model", "cnn:4", "--policy",
+         "none", "-q", "--metric", "balanced-accuracy", "--also", "recall:two", "--out", run]
+    )  # fmt: skip
+    own = read_json(tmp_path / "run" / "result.json")["metrics"]["test"]
+    said, out, _ = call(home, "predict", run, "folder:photos", "--part", "test", "--json")
+    assert json.loads(out)["metrics"] == {
+        "balanced accuracy": own["balanced-accuracy"],
+        "recall of two": own["recall:two"],
+    }
+    said, _, _ = call(home, "predict", run, "folder:photos", "--part", "test", file="again.csv")
+    assert f", balanced accuracy {own['balanced-accuracy']:.2%}, recall of two" in said

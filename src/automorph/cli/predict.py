@@ -100,7 +100,6 @@ def predict(
     from automorph.inference import (
         TABLE_ENDINGS,
         MaskPredictions,
-        ValuePredictions,
         check_new_file,
         check_new_masks,
         masks_beside,
@@ -137,11 +136,7 @@ def predict(
                 "labelled": int(result.known.sum()),
                 "views": result.views,
                 "classes": list(result.classes),
-                **(
-                    {"metrics": result.figures}
-                    if isinstance(result, ValuePredictions | MaskPredictions)
-                    else {}
-                ),
+                "metrics": result.figures,
                 "notes": notes,
                 "file": str(file),
                 **({} if masks is None else {"masks": str(masks)}),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.inference.predictions import Predictions
-from automorph.metrics import load_metric
-
-_SHOWN = ("mean-average-precision", "macro-f1", "exact-match")
+from automorph.metrics import Scorer
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -22,6 +20,9 @@ class LabelPredictions(Predictions):
     ``labels`` int8 ``(n, k)`` are -1 in rows whose labels are unknown. ``thresholds`` are those of
     the labels, which the training fixed on its validation part; empty if it had none.
     """
+
+    kind: ClassVar[str] = "labels"
+    shown: ClassVar[tuple[str, ...]] = ("mean-average-precision", "macro-f1", "exact-match")
 
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
@@ -44,26 +45,14 @@ class LabelPredictions(Predictions):
         return self.figures.get("exact match")
 
     @property
-    def figures(self) -> dict[str, float]:
-        """The values of metrics, by title, on the examples whose labels are known.
-
-        Decisions are those of the training's thresholds; none is fixed anew. A metric that has no
-        value on these examples is left out.
-        """
-        labels = self.labels[self.known].astype(np.int64)
-        at = np.array([self.thresholds.get(name, 0.5) for name in self.classes])
-        found = {}
-        for name in _SHOWN:
-            scorer = load_metric(name, self.classes, "labels")
-            if not scorer.undefined(labels):
-                chance = self.probabilities[self.known]
-                found[scorer.title] = scorer.value(labels, chance, threshold=at)
-        return found
-
-    @property
     def summary(self) -> str:
         """The figures in words; empty without known labels."""
-        return ", ".join(f"{title} {value:.2%}" for title, value in self.figures.items())
+        return self._words()
+
+    def _value(self, scorer: Scorer, labels: NDArray[Any]) -> float:
+        at = np.array([self.thresholds.get(name, 0.5) for name in self.classes])
+        chances = self.probabilities[self.known]
+        return scorer.value(labels.astype(np.int64), chances, threshold=at)
 
     def columns(self) -> dict[str, Sequence[Any]]:
         """Return the table by column.
@@ -74,16 +63,16 @@ class LabelPredictions(Predictions):
         table: dict[str, Sequence[Any]] = {"example": self.examples}
         if len(set(self.part_names)) > 1:
             table["part"] = self.part_names
-        table["label"] = [self._words(row) for row in self.predictions]
+        table["label"] = [self._named(row) for row in self.predictions]
         if self.known.any():
-            table["true"] = [self._words(row) for row in self.labels]
+            table["true"] = [self._named(row) for row in self.labels]
         if any(self.subgroups):
             table["subgroup"] = self.subgroups
         for number, name in enumerate(self.classes):
             table[f"probability_{name}"] = self.probabilities[:, number].tolist()
         return table
 
-    def _words(self, row: NDArray[Any]) -> str:
+    def _named(self, row: NDArray[Any]) -> str:
         return "|".join(name for name, has in zip(self.classes, row, strict=True) if has == 1)
 
 

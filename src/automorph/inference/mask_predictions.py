@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,8 @@ from automorph.data import IGNORE
 from automorph.errors import UsageError
 from automorph.files import disk_errors, make_folder
 from automorph.inference.predictions import TABLE_ENDINGS, Predictions, check_new_file
-from automorph.metrics import load_metric
+from automorph.metrics import Scorer
 
-_SHOWN = ("mean-iou", "dice", "pixel-accuracy")
 _UNSAFE = re.compile(r'[<>:"|?*\\\x00-\x1f]')
 
 
@@ -33,6 +32,9 @@ class MaskPredictions(Predictions):
     ``probabilities`` float64 ``(n, k)`` are the shares of the classes among the pixels. ``labels``
     uint8 ``(n, H, W)`` are the true masks, 255 where they are unknown or ignored.
     """
+
+    kind: ClassVar[str] = "masks"
+    shown: ClassVar[tuple[str, ...]] = ("mean-iou", "dice", "pixel-accuracy")
 
     def __repr__(self) -> str:
         return f"MaskPredictions({len(self):,} of {len(self.classes)} classes)"
@@ -52,21 +54,13 @@ class MaskPredictions(Predictions):
         """The share of right pixels; None without known masks."""
         return self.figures.get("pixel accuracy")
 
-    @cached_property
-    def figures(self) -> dict[str, float]:
-        """The values of metrics, by title, on the examples whose masks are known."""
-        labels = self.labels[self.known]
-        found = {}
-        for name in _SHOWN:
-            scorer = load_metric(name, self.classes, "masks")
-            if not scorer.undefined(labels):
-                found[scorer.title] = scorer.of_decisions(labels, self.predictions[self.known])
-        return found
-
     @property
     def summary(self) -> str:
         """The figures in words; empty without known masks."""
-        return ", ".join(f"{title} {value:.2%}" for title, value in self.figures.items())
+        return self._words()
+
+    def _value(self, scorer: Scorer, labels: NDArray[Any]) -> float:
+        return scorer.of_decisions(labels, self.predictions[self.known])
 
     @cached_property
     def mask_names(self) -> tuple[str, ...]:

@@ -6,16 +6,17 @@ import csv
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.errors import UsageError
 from automorph.files import atomic_write, make_folder
-from automorph.metrics import OperatingPoint
+from automorph.metrics import OperatingPoint, Scorer, load_metric
 from automorph.targets import Classes
 
 TABLE_ENDINGS = (".csv", ".parquet")
@@ -30,7 +31,12 @@ class Predictions:
     ``subgroups`` are words by row, empty without any. ``views`` is how many augmented views were
     averaged (None: the example itself), and ``notes`` state what was guessed, left out and chosen.
     ``predictions`` are the likeliest classes; a network with an ``operating_point`` decides by it.
+    ``metrics`` are the names of those that the training was judged by.
     """
+
+    kind: ClassVar[str] = "classes"
+    shown: ClassVar[tuple[str, ...]] = ()
+    """Metrics that are computed whatever the training was judged by."""
 
     classes: tuple[str, ...]
     examples: Sequence[str]
@@ -43,6 +49,7 @@ class Predictions:
     views: int | None = None
     notes: tuple[str, ...] = ()
     operating_point: OperatingPoint | None = None
+    metrics: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.predictions)
@@ -78,11 +85,45 @@ class Predictions:
         return float(self.losses[self.known].mean(dtype=np.float64))
 
     @property
+    def figures(self) -> dict[str, float]:
+        """The values of metrics, by title, on examples with a label (classes: besides accuracy).
+
+        No threshold is fixed anew: a metric is left out whose threshold the training did not fix,
+        or that has no value on these examples.
+        """
+        return {scorer.title: value for scorer, value in self._measured}
+
+    @property
     def summary(self) -> str:
-        """The accuracy and the loss in words; empty without a known label."""
+        """The accuracy, the loss and the figures in words; empty without a known label."""
         if self.accuracy is None or self.loss is None:
             return ""
-        return f"Accuracy {self.accuracy:.2%}, log-loss {self.loss:.4f}"
+        return f"Accuracy {self.accuracy:.2%}, log-loss {self.loss:.4f}{self._words(', ')}"
+
+    @cached_property
+    def _measured(self) -> list[tuple[Scorer, float]]:
+        labels, found = self.labels[self.known], []
+        for name in dict.fromkeys((*self.shown, *self.metrics)):
+            scorer = load_metric(name, self.classes, self.kind)
+            if not scorer.undefined(labels) and (value := self._value(scorer, labels)) is not None:
+                found.append((scorer, value))
+        return found
+
+    def _value(self, scorer: Scorer, labels: NDArray[Any]) -> float | None:
+        """Compute a metric from the labels of the known examples; None leaves it out."""
+        point = self.operating_point
+        fixed = point.threshold if point is not None and point.metric == scorer.name else None
+        if scorer.name == "accuracy" or (scorer.point is not None and fixed is None):
+            return None
+        return scorer.value(labels, self.probabilities[self.known], threshold=fixed)
+
+    def _words(self, before: str = "") -> str:
+        """Write the figures, each after a separator; the first one after ``before``."""
+        each = [
+            f"{one.title} {value:.2%}" if one.share else f"{one.title} {value:.4g}"
+            for one, value in self._measured
+        ]
+        return before * bool(each) + ", ".join(each)
 
     def columns(self) -> dict[str, Sequence[Any]]:
         """Return the table by column.

@@ -112,6 +112,7 @@ def predict(
         views=choice.views if choice is not None and choice.favoured else None,
         notes=notes,
         operating_point=point,
+        metrics=trained.metrics,
     )
 
 

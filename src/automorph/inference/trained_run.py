@@ -59,6 +59,12 @@ class TrainedRun:
         return found if isinstance(found, Mapping) else {}
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the metrics of the training, the one that chose first; often none."""
+        found = (self.identity.get("metric"), *(self.identity.get("also") or ()))
+        return tuple(name for name in found if isinstance(name, str))
+
+    @property
     def window(self) -> tuple[float | None, float | None] | None:
         """The values that became 0 and 255 in images of more than 8 bits; None if there were none.
 

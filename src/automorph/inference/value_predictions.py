@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automorph.inference.predictions import Predictions
-from automorph.metrics import load_metric
+from automorph.metrics import Scorer
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -19,6 +19,9 @@ class ValuePredictions(Predictions):
 
     ``labels`` float64 ``(n, k)`` are the true values, NaN where they are unknown.
     """
+
+    kind: ClassVar[str] = "values"
+    shown: ClassVar[tuple[str, ...]] = ("mae", "rmse", "r2")
 
     def __repr__(self) -> str:
         return f"ValuePredictions({len(self):,} of {', '.join(self.classes)})"
@@ -39,20 +42,12 @@ class ValuePredictions(Predictions):
         return None
 
     @property
-    def figures(self) -> dict[str, float]:
-        """The values of metrics, by title, on the examples whose values are known."""
-        values: Any = self.labels[self.known]
-        found = {}
-        for name in ("mae", "rmse", "r2"):
-            scorer = load_metric(name, self.classes, "values")
-            if not scorer.undefined(values):
-                found[scorer.title] = scorer.value(values, self.probabilities[self.known])
-        return found
-
-    @property
     def summary(self) -> str:
         """The figures in words; empty without known values."""
-        return ", ".join(f"{title} {value:.4g}" for title, value in self.figures.items())
+        return self._words()
+
+    def _value(self, scorer: Scorer, labels: NDArray[Any]) -> float:
+        return scorer.value(labels, self.probabilities[self.known])
 
     def columns(self) -> dict[str, Sequence[Any]]:
         """Return the table by column.

@@ -73,6 +73,7 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "wrong-guess": (wrong_guess.wrong_guess, ("portfolio",)),
     "wrong-guess-images": (wrong_guess.wrong_guess_images, ("portfolio",)),
     "suite": (training_tables.suite, ("suite",)),
+    "suite-brief": (training_tables.suite_brief, ("suite",)),
     "suite-claims": (table_layout.claims, ("suite",)),
     "search-cost": (training_tables.search_cost, ("search-cost",)),
     "search-cost-claims": (table_layout.claims, ("search-cost",)),

@@ -297,6 +297,18 @@ def suite(content: Content) -> str:
     return table(head, rows, align="ll" + "r" * 8)
 
 
+def suite_brief(content: Content) -> str:
+    """Test accuracy of the usual policies, a random one and the pick, on every set."""
+    rows = []
+    for source in by_set(content["rows"]):
+        own = {row["arm"]: row for row in content["rows"] if row["data"] == source}
+        arms = ("none", "flip-crop", USUAL, "random", "pick")
+        means = (f"{own[arm]['test']['mean']:.1%}".removesuffix("%") for arm in arms)
+        rows.append((source, *means, f"`{own['pick']['policy']}`"))
+    head = ("set", "`none`", "`flip-crop`", f"`{USUAL}`", "random", "search", "what it found")
+    return table(head, rows, align="l" + "r" * 5 + "l")
+
+
 def search_cost(content: Content) -> str:
     """What the whole command takes, against what it took."""
     rows = [

@@ -46,7 +46,7 @@ def explain_page(result: JsonObject) -> Page:
     rows = result["operations"]
     counts = {verdict: [r for r in rows if r["verdict"] == verdict] for verdict in COLOURS}
     parts = [
-        _verdicts(rows, values=result.get("target") == "values"),
+        _verdicts(result),
         _sweeps(rows),
         _pictures(rows, result.get("pictures") or {}),
         _policy(result.get("policy")),
@@ -99,7 +99,8 @@ def _names(rows: Sequence[JsonObject]) -> str:
     return formatting.listed([row["name"] for row in rows]) + "." if rows else "None."
 
 
-def _verdicts(rows: Sequence[JsonObject], *, values: bool) -> Section:
+def _verdicts(result: JsonObject) -> Section:
+    rows, values = result["operations"], result.get("target") == "values"
     lines = [
         figures.FigureRow(
             row["name"],
@@ -120,24 +121,39 @@ def _verdicts(rows: Sequence[JsonObject], *, values: bool) -> Section:
         caption="Each operation at its best magnitude, with two standard errors.",
         legend=list(COLOURS.items()),
     )
-    return Section(
-        "Verdicts", [chart, *_tables(rows, values)], text=[_READ.format(risk=_RISKS[values])]
-    )
+    given = {row["verdict"] for row in rows} if "verdicts" in result else set()
+    meant = {verdict: words for verdict, words in _MEANINGS.items() if verdict in given}
+    parts: list[Part] = [chart, *([Definitions(meant)] if meant else []), *_tables(rows, values)]
+    text = f"{_ERROR} Label risk: {_RISKS[values]}."
+    return Section("Verdicts", [*parts, Definitions(_FURTHER)], text=[text])
 
 
-_RISKS = {
-    False: "Label risk: increase in the fraction of transformed examples that are taken for "
-    "another class.",
-    True: "Label risk: how much further off the predictions for transformed examples are, in "
-    "deviations of the value.",
+_MEANINGS = {
+    "keep": "lowers the error beyond chance, and no magnitude does harm",
+    "keep mild": "does so up to the magnitude beside the verdict",
+    "cannot tell": "these examples show neither gain nor harm",
+    "drop": "raises the error beyond chance, or changes nothing",
+    "risk if strong": "puts labels at risk, but only beyond the magnitude that its reason names",
+    "label risk": "makes examples look as if they had another label",
 }
-_READ = (
-    "Error: predicted change of the held-out error of a ridge regression when every other "
-    "example is transformed. {risk} Alignment: gain in agreement between the averaged kernel and "
-    "the labels. Moved: distance by which the averaged features move. New information: the part "
-    "outside the span of the data. Variance: the regulariser's contribution to the error. "
-    "Processor time: microseconds per example, on this machine."
+_ERROR = (
+    "Error: how much the error of a simple model of these features is predicted to change on "
+    "examples it has not seen, if every other training example is transformed; below 0, the "
+    "operation helps."
 )
+_RISKS = {
+    False: "how many more transformed examples than originals that model takes for another class",
+    True: "how much further off that model is on transformed examples than on originals, in "
+    "standard deviations of the value",
+}
+_FURTHER = {
+    "Alignment": "above 0: averaging over the operation brings examples with one label together",
+    "Moved": "how far features move on average; near 0: the operation has little effect",
+    "New information": "above 0: transformed examples contain what no other example contains",
+    "Variance": "how large a part of the error is due to the operation's effect as a penalty",
+    "Processor time": "microseconds per example, on this machine",
+}
+"""The columns of the collapsed table."""
 
 
 def _tables(rows: Sequence[JsonObject], values: bool) -> list[Part]:

@@ -40,6 +40,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "BrightnessContrast": ({"by": "mean", "contrast": (-2, 3)},),
     "HueSaturationValue": ({"rule": "multiply", "saturation": (0.5, 2), "value": (0.5, 2)},
                            {"hue": (-1, 1), "saturation": (-200, 200), "value": (-99, 99)}),
+    "CLAHE": ({"clip": (0.01, 3.0), "tiles": (1, 1)}, {"clip": (40.0, 1e4), "tiles": (3, 64)}),
     "Erasing": (
         {"content": "noise", "count": (0, 3)}, {"content": "normal", "deviation": (40.0,)},
         {"draws": "kornia", "ratio": (0.5, 0.9), "content": "one-normal", "deviation": (70.0,)},

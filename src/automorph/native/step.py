@@ -37,6 +37,7 @@ KINDS = (
     "erase",
     "erase-with-noise",
     "move",
+    "equalize-tiles",
 )
 """In the order of `Kind` in core/steps.hpp."""
 

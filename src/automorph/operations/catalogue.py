@@ -10,6 +10,7 @@ from __future__ import annotations
 from automorph.operations import (
     blending,
     blurs,
+    clahe,
     colour,
     crops,
     distortions,
@@ -28,7 +29,7 @@ from automorph.operations.kernels import Kernel
 from automorph.operations.spec import Operation
 
 _FAMILIES = (geometric, photometric, colour, filters, erasing, blending, resizing, warps)
-_LIBRARIES = (symmetries, several_moves, crops, dropouts, levels, blurs, distortions)
+_LIBRARIES = (symmetries, several_moves, crops, dropouts, levels, clahe, blurs, distortions)
 
 CATALOGUE: tuple[Operation, ...] = tuple(
     operation for family in _FAMILIES for operation in family.FAMILY

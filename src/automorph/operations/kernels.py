@@ -167,6 +167,7 @@ class Kernel:
     export are derived from it. ``constants`` are numbers of the definition that another version
     could choose differently: policy files state them.
     Operations may set those in ``settable`` otherwise (`Operation.with_settings`).
+    ``definitions``: how many the kernel has; the functions compute by that of the operation.
     """
 
     numpy: NumPyKernel
@@ -181,6 +182,7 @@ class Kernel:
     table: Callable[[Values], NDArray[np.uint8]] | None = None
     constants: Mapping[str, Any] = field(default_factory=dict)
     settable: Mapping[str, Bounds] = field(default_factory=dict)
+    definitions: int = 1
 
 
 Bounds = tuple[float, float] | tuple[str, ...]

@@ -29,8 +29,6 @@ _LEVELS = np.arange(256, dtype=np.float64)
 _BRIGHTNESS = {"brightness": (-0.2, 0.2), "contrast": (-0.2, 0.2), "by": "max"}
 _HSV = {"hue": (-0.11, 0.11), "saturation": (-30.0, 30.0), "value": (-20.0, 20.0), "rule": "add"}
 _SHIFT = {"red": (-20.0, 20.0), "green": (-20.0, 20.0), "blue": (-20.0, 20.0)}
-_CLAHE = {"clip": (1.0, 40.0), "tiles": (8, 8)}
-_BINS = 256
 
 
 def opaque(run: NumPyKernel) -> NumPyKernel:
@@ -51,7 +49,7 @@ def drawn(context: Context, *ends: tuple[float, float]) -> list[Values]:
     return [low + (high - low) * chance[:, k] for k, (low, high) in enumerate(ends)]
 
 
-def _levels(values: Values) -> Images:
+def levels_of(values: Values) -> Images:
     """Round to whole levels from 0 to 255."""
     return np.asarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
@@ -73,7 +71,7 @@ def _brightness_tables(images: Images, context: Context) -> Images:
     contrast, brightness = drawn(context, given["contrast"], given["brightness"])
     means = images.reshape(len(images), -1).mean(1) if given["by"] == "mean" else 255.0
     tables = _LEVELS * (1.0 + contrast)[:, None] + (brightness * means)[:, None]
-    return _levels(tables)[:, None]
+    return levels_of(tables)[:, None]
 
 
 def hue_saturation_value(images: Images, values: Values, context: Context) -> Images:
@@ -91,7 +89,7 @@ def hue_saturation_value(images: Images, values: Values, context: Context) -> Im
         s, v = 255.0 * chroma / np.maximum(most, 1.0) * saturation, most * value
     v = np.clip(v, 0, 255)
     if images.shape[3] == 1:
-        return _levels(v)[..., None]
+        return levels_of(v)[..., None]
     s = np.where(chroma > 0, np.clip(s, 0, 255), 0.0)
     red, green, blue = (images[..., k].astype(np.float64) for k in range(3))
     h = np.select(
@@ -105,7 +103,7 @@ def hue_saturation_value(images: Images, values: Values, context: Context) -> Im
         place = (shift + h) % 6.0
         low = np.clip(np.minimum(place, 4.0 - place), 0.0, 1.0)
         parts.append(v - v * s / 255.0 * low)
-    return _levels(np.stack(parts, axis=3))
+    return levels_of(np.stack(parts, axis=3))
 
 
 def hue_saturation_value_compiled(rows: Rows, values: Values, context: Context) -> None:
@@ -129,7 +127,7 @@ def rgb_shift_compiled(rows: Rows, values: Values, context: Context) -> None:
 def _shift_tables(channels: int, context: Context) -> Images:
     given = settings_of(context.operation, _SHIFT)
     added = np.stack(drawn(context, given["red"], given["green"], given["blue"]), axis=1)
-    return _levels(_LEVELS + added[:, :channels, None])
+    return levels_of(_LEVELS + added[:, :channels, None])
 
 
 def channel_shuffle(images: Images, values: Values, context: Context) -> Images:
@@ -142,78 +140,6 @@ def channel_shuffle_compiled(rows: Rows, values: Values, context: Context) -> No
     """Put the channels in a random order."""
     order = context.uniform(min(rows.shape[3], 3)).argsort(axis=1, kind="stable")
     native.run_step("shuffle", rows, order.astype(np.float64))
-
-
-def clahe(images: Images, values: Values, context: Context) -> Images:
-    """Equalize tile by tile with clipped histograms (Zuiderveld 1994), on L of CIE Lab."""
-    given = settings_of(context.operation, _CLAHE)
-    (clip,) = drawn(context, given["clip"])
-    rows, columns = map(int, given["tiles"])
-    out = np.empty_like(images)
-    for k, image in enumerate(images):
-        if image.shape[2] == 1:
-            out[k, ..., 0] = _equalized(image[..., 0], clip[k], rows, columns)
-            continue
-        lab = _to_lab(image)
-        light = _levels(lab[..., 0] * 2.55)
-        lab[..., 0] = _equalized(light, clip[k], rows, columns) / 2.55
-        out[k] = _from_lab(lab)
-    return out
-
-
-def _equalized(plane: Images, clip: float, rows: int, columns: int) -> Images:
-    """Equalize one plane ``(H, W)``; tables are interpolated between the middles of tiles."""
-    height, width = plane.shape
-    down, across = -height % rows, -width % columns
-    padded = np.pad(plane, ((0, down), (0, across)), mode="reflect" if min(plane.shape) > 8 else
-                    "edge")  # fmt: skip
-    h, w = padded.shape[0] // rows, padded.shape[1] // columns
-    tiles = padded.reshape(rows, h, columns, w).swapaxes(1, 2).reshape(rows * columns, -1)
-    first = np.arange(len(tiles))[:, None] * _BINS
-    counts = np.bincount((first + tiles).ravel(), minlength=len(tiles) * _BINS)
-    counts = counts.reshape(len(tiles), _BINS)
-    limit = max(int(clip * h * w / _BINS), 1)
-    over = np.maximum(counts - limit, 0).sum(1)
-    counts = np.minimum(counts, limit) + (over // _BINS)[:, None]
-    for row, rest in enumerate((over % _BINS).tolist()):
-        if rest:
-            counts[row, :: max(_BINS // rest, 1)][:rest] += 1
-    tables = np.clip(np.rint(counts.cumsum(1) * (255.0 / (h * w))), 0, 255)
-    tables = tables.reshape(rows, columns, _BINS)
-    y, x = np.arange(height) / h - 0.5, np.arange(width) / w - 0.5
-    top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
-    dy, dx = (y - top)[:, None], (x - left)[None, :]
-    ends = [np.clip(top + k, 0, rows - 1)[:, None] for k in (0, 1)]
-    sides = [np.clip(left + k, 0, columns - 1)[None, :] for k in (0, 1)]
-    upper = tables[ends[0], sides[0], plane] * (1 - dx) + tables[ends[0], sides[1], plane] * dx
-    lower = tables[ends[1], sides[0], plane] * (1 - dx) + tables[ends[1], sides[1], plane] * dx
-    return _levels(upper * (1 - dy) + lower * dy)
-
-
-_TO_XYZ = np.array(
-    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
-)
-_WHITE = _TO_XYZ.sum(1)
-
-
-def _to_lab(image: Images) -> Values:
-    """Convert sRGB ``(H, W, 3)`` to CIE Lab under D65."""
-    share = _LEVELS / 255.0
-    linear = np.where(share > 0.04045, ((share + 0.055) / 1.055) ** 2.4, share / 12.92)
-    ratio = linear[image] @ _TO_XYZ.T / _WHITE
-    f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
-    x, y, z = f[..., 0], f[..., 1], f[..., 2]
-    light = np.where(ratio[..., 1] > 0.008856, 116 * y - 16, 903.3 * ratio[..., 1])
-    return np.stack([light, 500 * (x - y), 200 * (y - z)], axis=2)
-
-
-def _from_lab(lab: Values) -> Images:
-    y = (lab[..., 0] + 16) / 116
-    f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=2)
-    ratio = np.where(f > 0.206893, f**3, (f - 16 / 116) / 7.787)
-    linear = np.clip((ratio * _WHITE) @ np.linalg.inv(_TO_XYZ).T, 0, 1)
-    share = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-    return _levels(255 * share)
 
 
 def _kernel(
@@ -244,8 +170,4 @@ FAMILY: Family = {
     Operation(
         "ChannelShuffle", random=True, about="Puts the channels in a random order.",
     ): Kernel(opaque(channel_shuffle), compiled=channel_shuffle_compiled, keeps_alpha=True),
-    Operation(
-        "CLAHE", random=True,
-        about="Equalizes tiles with clipped histograms (contrast-limited, adaptive).",
-    ): _kernel(clahe, None, _CLAHE, clip=(0.01, 1e4), tiles=(1.0, 64.0)),
 }  # fmt: skip

@@ -54,7 +54,10 @@ def definitions_of(kernel: str) -> tuple[int, ...]:
     >>> definitions_of("Rotate"), definitions_of("Swap")
     ((1,), (1, 2))
     """
-    latest = FIRST if text_operation(kernel) is None else TEXT_DEFINITION
+    if kernel in KERNELS:
+        latest = KERNELS[kernel].definitions
+    else:
+        latest = FIRST if text_operation(kernel) is None else TEXT_DEFINITION
     return tuple(range(FIRST, latest + 1))
 
 

@@ -17,6 +17,7 @@
 #include "separable.hpp"
 #include "step.h"
 #include "tables.hpp"
+#include "tiles.hpp"
 #include "warp.hpp"
 
 // The order is that of `KINDS` in automorph/native/step.py.
@@ -43,6 +44,7 @@ enum Kind : int32_t {
   ERASE,
   ERASE_WITH_NOISE,
   MOVE,
+  EQUALIZE_TILES,
 };
 
 namespace {
@@ -110,6 +112,7 @@ Status run_step(const Step &step, int64_t first, int64_t last) {
     case ERASE: return run<K, Erase, true>(step, first, last);
     case ERASE_WITH_NOISE: return run<K, EraseWithNoise, true>(step, first, last);
     case MOVE: return run<K, Move, false>(step, first, last);
+    case EQUALIZE_TILES: return run<K, EqualizeTiles, true>(step, first, last);
     default: return BAD_OPERATION;
   }
 }

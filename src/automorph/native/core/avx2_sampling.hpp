@@ -50,9 +50,9 @@ struct Avx2Sampling : PlainSampling {
   }
 
   template <int C>
-  static void sample_line(const View &in, uint8_t *out, const Line &line) {
+  static void sample_line(const View &in, uint8_t *out, const Line &line, const Fill *fill) {
     if (int64_t(in.height) * in.width * C >= int64_t(1) << 31)
-      return PlainSampling::sample_line<C>(in, out, line);
+      return PlainSampling::sample_line<C>(in, out, line, fill);
     locate<C>(in, line);
     const int64_t stride = int64_t(in.width) * C;
     constexpr int LANES = (1 << C) - 1;
@@ -61,7 +61,7 @@ struct Avx2Sampling : PlainSampling {
     const auto last = int32_t(in.end - in.data - stride - 8);  // where 8 bytes can be read
     for (int i = 0; i < in.width; ++i, out += C) {
       if (line.place[i] < 0 || line.place[i] > last) {
-        sample_point<C>(in, out, line.x[i], line.y[i]);
+        sample_or_fill<C>(in, out, line, i, fill);
         continue;
       }
       const __m128 v = mixed<C>(in.data + line.place[i], stride, line.dx[i], line.dy[i]);

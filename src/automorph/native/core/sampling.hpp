@@ -60,9 +60,20 @@ struct PlainSampling {
     }
   }
 
+  // Samples a line. What lies outside is filled or, without a colour, the edge is replicated.
   template <int C>
-  static void sample_line(const View &in, uint8_t *out, const Line &line) {
-    for (int i = 0; i < in.width; ++i) sample_point<C>(in, out + i * C, line.x[i], line.y[i]);
+  static void sample_line(const View &in, uint8_t *out, const Line &line, const Fill *fill) {
+    for (int i = 0; i < in.width; ++i) sample_or_fill<C>(in, out + i * C, line, i, fill);
+  }
+
+  template <int C>
+  static void sample_or_fill(const View &in, uint8_t *out, const Line &line, int i,
+                             const Fill *fill) {
+    const double x = line.x[i], y = line.y[i];
+    if (fill && !((x >= 0.0) & (x < in.width) & (y >= 0.0) & (y < in.height)))
+      std::memcpy(out, fill->run, C);
+    else
+      sample_point<C>(in, out, x, y);
   }
 
   // Copies the nearest pixels. What lies outside is filled or, without a colour, replicated.

@@ -32,8 +32,7 @@ class Warp {
       else if (!step_.bilinear)
         K::template sample_nearest<C>(in, out, line, fill);
       else
-        K::template sample_line<C>(in, out, line);
-      if (fill && step_.bilinear) PlainSampling::fill_outside<C>(in, out, line, *fill);
+        K::template sample_line<C>(in, out, line, fill);
     }
   }
 

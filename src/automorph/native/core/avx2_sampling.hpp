@@ -53,7 +53,7 @@ struct Avx2Sampling : PlainSampling {
   static void sample_line(const View &in, uint8_t *out, const Line &line, const Fill *fill) {
     if (int64_t(in.height) * in.width * C >= int64_t(1) << 31)
       return PlainSampling::sample_line<C>(in, out, line, fill);
-    locate<C>(in, line);
+    locate<C>(in, line, fill != nullptr);
     const int64_t stride = int64_t(in.width) * C;
     constexpr int LANES = (1 << C) - 1;
     const __m128 half = _mm_set1_ps(0.5f), doubt = _mm_set1_ps(0.5f - 2e-4f);

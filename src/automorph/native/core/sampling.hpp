@@ -18,8 +18,8 @@ namespace {
 struct Line {
   double *x, *y;      // pixel centres lie at halves
   float *dx, *dy;     // shares of the right and lower neighbours
-  int32_t *place;     // the byte of the upper left neighbour; negative: not all lie amid the image
-  int32_t *column, *row, *amid_x, *amid_y;
+  int32_t *place;     // the byte of the upper left neighbour; negative: outside, to be filled
+  int32_t *column, *row, *inside_x, *inside_y;
 };
 
 inline double floor_double(double v) {
@@ -112,29 +112,29 @@ struct PlainSampling {
   }
 };
 
-// Computes the first neighbour and the share of the second one along one axis, and whether both lie
-// within the image.
+// Computes the first neighbour and the share of the second one along one axis, and whether the place
+// lies inside. Beyond the edge, a share of 0 or 1 replicates it; 1 gives whole levels exactly.
 inline void locate_along(const double *at, int count, int side, float *share, int32_t *whole,
-                         int32_t *amid) {
-  const double last = side - 1.0;
+                         int32_t *inside) {
+  const double last = side - 1.0, before = side > 1 ? side - 2.0 : 0.0;
   for (int i = 0; i < count; ++i) {
     const double from = at[i] - 0.5, low = from > 0.0 ? from : 0.0, u = low < last ? low : last;
-    const auto w = int32_t(u);
+    const auto w = int32_t(u < before ? u : before);
     whole[i] = w;
     share[i] = float(u - double(w));
-    amid[i] = int32_t((from >= 0.0) & (from < last));
+    inside[i] = int32_t((at[i] >= 0.0) & (at[i] < side));
   }
 }
 
 // Computes `dx`, `dy` and `place` of a line from `x` and `y`.
 template <int C>
-inline void locate(const View &in, const Line &line) {
-  const int32_t stride = in.width * C;
-  locate_along(line.x, in.width, in.width, line.dx, line.column, line.amid_x);
-  locate_along(line.y, in.width, in.height, line.dy, line.row, line.amid_y);
+inline void locate(const View &in, const Line &line, bool filled) {
+  const int32_t stride = in.width * C, all = filled ? 0 : -1;
+  locate_along(line.x, in.width, in.width, line.dx, line.column, line.inside_x);
+  locate_along(line.y, in.width, in.height, line.dy, line.row, line.inside_y);
   for (int i = 0; i < in.width; ++i) {
-    const int32_t amid = -(line.amid_x[i] & line.amid_y[i]);
-    line.place[i] = ((line.row[i] * stride + line.column[i] * C) & amid) | ~amid;
+    const int32_t seen = -(line.inside_x[i] & line.inside_y[i]) | all;
+    line.place[i] = ((line.row[i] * stride + line.column[i] * C) & seen) | ~seen;
   }
 }
 

@@ -28,13 +28,17 @@ def dauphin(content: Content) -> str:
     """Uncertainty sampling by the released recipe, and its lead over RandAugment, by network."""
     rows = []
     for model in dict.fromkeys(row["model"] for row in content["rows"]):
-        test = {r["arm"]: r["test"]["values"] for r in content["rows"] if r["model"] == model}
+        own = {r["arm"]: r for r in content["rows"] if r["model"] == model}
+        test = {arm: row["test"]["values"] for arm, row in own.items()}
         mine = test["proportional"]
         if mine:
             leads = [difference(mine, test[than]) for than in ("same tail", "own tail")]
-            rows.append((model, str(len(mine)), f"{100 * sum(mine) / len(mine):.1f}", *leads))
+            lengths = (own[arm]["epochs"] for arm in ("proportional", "same tail", "own tail"))
+            epochs = ", ".join(f"{min(one)} to {max(one)}" for one in lengths)
+            mean = f"{100 * sum(mine) / len(mine):.1f}"
+            rows.append((model, str(len(mine)), mean, *leads, epochs))
     head = ("network", "pairs", "test accuracy (%)", "over RandAugment, the same tail",
-            "over RandAugment, its own tail")  # fmt: skip
+            "over RandAugment, its own tail", "epochs of the three")  # fmt: skip
     return table(head, rows)
 
 

@@ -13,6 +13,7 @@ from table_layout import (
     difference,
     outdated_arms,
     part_of,
+    reach,
     spread,
     table,
     with_interval,
@@ -33,8 +34,8 @@ def dauphin(content: Content) -> str:
         mine = test["proportional"]
         if mine:
             leads = [difference(mine, test[than]) for than in ("same tail", "own tail")]
-            lengths = (own[arm]["epochs"] for arm in ("proportional", "same tail", "own tail"))
-            epochs = ", ".join(f"{min(one)} to {max(one)}" for one in lengths)
+            arms = ("proportional", "same tail", "own tail")
+            epochs = ", ".join(reach(own[arm]["epochs"]) for arm in arms)
             mean = f"{100 * sum(mine) / len(mine):.1f}"
             rows.append((model, str(len(mine)), mean, *leads, epochs))
     head = ("network", "pairs", "test accuracy (%)", "over RandAugment, the same tail",

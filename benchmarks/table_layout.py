@@ -109,3 +109,9 @@ def with_interval(values: Sequence[float]) -> str:
     found = paired_difference(values, [0.0] * len(values))
     half = "" if found.low is None else f" ± {found.mean - found.low:.4f}"
     return f"{found.mean:.4f}{half}"
+
+
+def reach(values: Sequence[int]) -> str:
+    """The smallest and the largest number, or the one that all are."""
+    low, high = min(values), max(values)
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -18,6 +18,7 @@ from table_layout import (
     outdated_arms,
     part_of,
     points,
+    reach,
     spread,
     table,
 )
@@ -62,8 +63,7 @@ def worth(content: Content) -> str:
             if row is None:
                 cells += ["", ""]
                 continue
-            low, high = min(row["epochs"]), max(row["epochs"])
-            cells += [f"{low}" if low == high else f"{low} to {high}", spread(row["test"])]
+            cells += [reach(row["epochs"]), spread(row["test"])]
         rows.append((f"`{policy}`", *cells))
     head = ("policy", "epochs, 0.1", "test accuracy (%), 0.1", "epochs", "test accuracy (%)")
     return table(head, rows)
@@ -87,10 +87,10 @@ def unlabelled(content: Content) -> str:
     """Test accuracy with and without unlabelled images."""
     rows = []
     for row in content["rows"]:
-        low, high = min(row["epochs"]), max(row["epochs"])
         cost = sum(row["core_seconds"]) / len(row["core_seconds"])
-        rows.append((f"`{row['policy']}`", f"{low}" if low == high else f"{low} to {high}",
-                     f"{cost:.0f}", spread(row["test"])))  # fmt: skip
+        rows.append(
+            (f"`{row['policy']}`", reach(row["epochs"]), f"{cost:.0f}", spread(row["test"]))
+        )
     return table(("policy", "epochs", "processor seconds", "test accuracy (%)"), rows)
 
 
@@ -102,12 +102,11 @@ def recipes_by_set(content: Content) -> str:
     for part, data in dict.fromkeys((row["part"], row["data"]) for row in own):
         for arm in ("old", "new", "1x", "2x", "4x"):
             if row := found.get((part, data, arm)):
-                low, high = min(row["epochs"]), max(row["epochs"])
                 rows.append(
                     (
                         data + {"suite": ", 32 px", "sizes": ", 64 px"}.get(part, ""),
                         "0.1" if arm == "old" else "current",
-                        row["model"], f"{low}" if low == high else f"{low} to {high}",
+                        row["model"], reach(row["epochs"]),
                         f"{row['processor']:.0f}", spread(row["test"]),
                     )
                 )  # fmt: skip

@@ -5,6 +5,7 @@ A separate program, so that the signal is a real one. Usage: stopped_searches.py
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 
@@ -14,6 +15,8 @@ from automorph.cli import main
 from automorph.searchers import runner
 
 torch.set_num_threads(1)
+# Tests that a shell runs in the background would pass on that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 stop, *words = sys.argv[1:]
 shown = runner.SearchRunner._show
 reports = 0

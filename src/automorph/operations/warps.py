@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from automorph import native
 from automorph.native import Rows
@@ -103,26 +102,28 @@ def swirl(images: Images, values: Values, context: Context) -> Images:
 
 
 @lru_cache(maxsize=16)
-def _falls(height: int, width: int) -> tuple[Values, NDArray[np.intp]]:
-    """Compute ``exp(-r / R)`` for each radius of the upper left quarter; the others mirror it.
+def _falls(height: int, width: int) -> tuple[Values, Values]:
+    """Compute ``exp(-r / R)`` for each radius in the upper left quarter; the others mirror it.
 
-    Also returns the number of each pixel's radius, ``(height, width)`` of the quarter: sines and
-    cosines take the most time, and a third of the radii is all that differs.
+    Also returns the number of each pixel's radius there, int32, as bytes of float64: sines and
+    cosines take the most time, and only a third of the radii differ.
     """
     cy, cx = height / 2.0, width / 2.0
     x = np.arange((width + 1) // 2) + 0.5 - cx
     y = np.arange((height + 1) // 2)[:, None] + 0.5 - cy
     fall = np.exp(-np.sqrt(x * x + y * y) / min(cx, cy))
     radii, number = np.unique(fall, return_inverse=True)
-    return radii, number.reshape(fall.shape)
+    packed = np.zeros(number.size + number.size % 2, np.int32)
+    packed[: number.size] = number.ravel()
+    return radii, packed.view(np.float64)
 
 
 def swirl_compiled(rows: Rows, values: Values, context: Context) -> None:
     """Rotate by an angle that decreases with the distance from the centre."""
-    falls, number = _falls(*rows.shape[1:3])
+    falls, numbers = _falls(*rows.shape[1:3])
     angle = values[:, None] * falls
     turns = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    native.run_step("swirl", rows, np.take(turns, number, axis=2))
+    native.run_step("swirl", rows, turns, shared=numbers)
 
 
 def swirl_on_device(images: Tensor, device: DeviceContext, /, *arguments: Tensor) -> Tensor:

@@ -20,27 +20,30 @@ struct Frame {
   void begin(const double *, int64_t) {}
 };
 
-// `values`: cosines and then sines of the angles in the upper left quarter of the image; the other
-// quarters are mirror images.
+// `values`: cosines and then sines of the angle at each radius. `shared`: the bytes of the number
+// (int32) of each pixel's radius in the upper left quarter of the image; the others mirror it.
 struct SwirlPlaces : Frame {
-  using Frame::Frame;
+  explicit SwirlPlaces(const Step &step)
+      : Frame(step),
+        radii(step.count / 2),
+        numbers(reinterpret_cast<const int32_t *>(step.shared)) {}
   explicit operator bool() const { return true; }
   void line(const double *values, int y, double *__restrict u, double *__restrict v) const {
     const int half = (width + 1) / 2, row = y < height - 1 - y ? y : height - 1 - y;
-    const double *cosine = values + int64_t(row) * half;
-    const double *sine = cosine + int64_t(half) * ((height + 1) / 2);
+    const double *cosine = values, *sine = values + radii;
+    const int32_t *number = numbers + int64_t(row) * half;
     const double mx = cx, my = cy, down = y + 0.5 - my;
-    for (int x = 0; x < half; ++x) {
-      const double across = x + 0.5 - mx;
-      u[x] = cosine[x] * across - sine[x] * down + mx;
-      v[x] = sine[x] * across + cosine[x] * down + my;
-    }
-    for (int x = half, end = width; x < end; ++x) {
-      const double across = x + 0.5 - mx, c = cosine[end - 1 - x], s = sine[end - 1 - x];
+    for (int x = 0, end = width; x < end; ++x) {
+      const int32_t radius = number[x < half ? x : end - 1 - x];
+      const double across = x + 0.5 - mx, c = cosine[radius], s = sine[radius];
       u[x] = c * across - s * down + mx;
       v[x] = s * across + c * down + my;
     }
   }
+
+ private:
+  const int64_t radii;
+  const int32_t *numbers;
 };
 
 // `values`: the amplitudes along x and y in pixels, and 7 x 7 control points for x and for y;

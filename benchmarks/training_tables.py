@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from picks import marked
@@ -276,11 +276,16 @@ def _ours(line: Line, found: dict[str, Content]) -> tuple[str, str]:
     return f"{value:{form}}{span}", same if line.sign else ""
 
 
+def _arms_by_set(content: Content) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of each set, by arm."""
+    for source in by_set(content["rows"]):
+        yield source, {row["arm"]: row for row in content["rows"] if row["data"] == source}
+
+
 def suite(content: Content) -> str:
     """Test accuracy on every set: the pick of the search, and what one would use without it."""
     rows = []
-    for source in by_set(content["rows"]):
-        own = {row["arm"]: row for row in content["rows"] if row["data"] == source}
+    for source, own in _arms_by_set(content):
         pick, usual = own["pick"], own[USUAL]
         rows.append(
             (
@@ -299,10 +304,9 @@ def suite(content: Content) -> str:
 def suite_brief(content: Content) -> str:
     """Test accuracy of the usual policies, a random one and the pick, on every set."""
     rows = []
-    for source in by_set(content["rows"]):
-        own = {row["arm"]: row for row in content["rows"] if row["data"] == source}
+    for source, own in _arms_by_set(content):
         arms = ("none", "flip-crop", USUAL, "random", "pick")
-        means = (f"{own[arm]['test']['mean']:.1%}".removesuffix("%") for arm in arms)
+        means = (f"{100 * own[arm]['test']['mean']:.1f}" for arm in arms)
         rows.append((source, *means, f"`{own['pick']['policy']}`"))
     head = ("set", "`none`", "`flip-crop`", f"`{USUAL}`", "random", "search", "what it found")
     return table(head, rows, align="l" + "r" * 5 + "l")

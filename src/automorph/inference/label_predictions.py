@@ -44,11 +44,6 @@ class LabelPredictions(Predictions):
         """The share of examples whose labels are exactly the predicted ones; None without any."""
         return self.figures.get("exact match")
 
-    @property
-    def summary(self) -> str:
-        """The figures in words; empty without known labels."""
-        return self._words()
-
     def _value(self, scorer: Scorer, labels: NDArray[Any]) -> float:
         at = np.array([self.thresholds.get(name, 0.5) for name in self.classes])
         chances = self.probabilities[self.known]
@@ -63,16 +58,16 @@ class LabelPredictions(Predictions):
         table: dict[str, Sequence[Any]] = {"example": self.examples}
         if len(set(self.part_names)) > 1:
             table["part"] = self.part_names
-        table["label"] = [self._named(row) for row in self.predictions]
+        table["label"] = [self._words(row) for row in self.predictions]
         if self.known.any():
-            table["true"] = [self._named(row) for row in self.labels]
+            table["true"] = [self._words(row) for row in self.labels]
         if any(self.subgroups):
             table["subgroup"] = self.subgroups
         for number, name in enumerate(self.classes):
             table[f"probability_{name}"] = self.probabilities[:, number].tolist()
         return table
 
-    def _named(self, row: NDArray[Any]) -> str:
+    def _words(self, row: NDArray[Any]) -> str:
         return "|".join(name for name, has in zip(self.classes, row, strict=True) if has == 1)
 
 

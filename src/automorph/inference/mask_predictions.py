@@ -54,11 +54,6 @@ class MaskPredictions(Predictions):
         """The share of right pixels; None without known masks."""
         return self.figures.get("pixel accuracy")
 
-    @property
-    def summary(self) -> str:
-        """The figures in words; empty without known masks."""
-        return self._words()
-
     def _value(self, scorer: Scorer, labels: NDArray[Any]) -> float:
         return scorer.of_decisions(labels, self.predictions[self.known])
 

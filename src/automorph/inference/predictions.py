@@ -95,10 +95,14 @@ class Predictions:
 
     @property
     def summary(self) -> str:
-        """The accuracy, the loss and the figures in words; empty without a known label."""
-        if self.accuracy is None or self.loss is None:
-            return ""
-        return f"Accuracy {self.accuracy:.2%}, log-loss {self.loss:.4f}{self._words(', ')}"
+        """The figures in words, of classes after accuracy and loss; empty without known labels."""
+        words = [
+            f"{one.title} {value:.2%}" if one.share else f"{one.title} {value:.4g}"
+            for one, value in self._measured
+        ]
+        if self.kind == "classes" and self.accuracy is not None:
+            words = [f"Accuracy {self.accuracy:.2%}", f"log-loss {self.loss:.4f}", *words]
+        return ", ".join(words)
 
     @cached_property
     def _measured(self) -> list[tuple[Scorer, float]]:
@@ -116,14 +120,6 @@ class Predictions:
         if scorer.name == "accuracy" or (scorer.point is not None and fixed is None):
             return None
         return scorer.value(labels, self.probabilities[self.known], threshold=fixed)
-
-    def _words(self, before: str = "") -> str:
-        """Write the figures, each after a separator; the first one after ``before``."""
-        each = [
-            f"{one.title} {value:.2%}" if one.share else f"{one.title} {value:.4g}"
-            for one, value in self._measured
-        ]
-        return before * bool(each) + ", ".join(each)
 
     def columns(self) -> dict[str, Sequence[Any]]:
         """Return the table by column.

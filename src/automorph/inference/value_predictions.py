@@ -41,11 +41,6 @@ class ValuePredictions(Predictions):
         """None: values are right in part (see `figures`)."""
         return None
 
-    @property
-    def summary(self) -> str:
-        """The figures in words; empty without known values."""
-        return self._words()
-
     def _value(self, scorer: Scorer, labels: NDArray[Any]) -> float:
         return scorer.value(labels, self.probabilities[self.known])
 

@@ -38,7 +38,7 @@ from automorph.native.program import (
     walk,
 )
 from automorph.native.random import address, random_bits, random_race
-from automorph.native.step import KINDS, Rows, run_step
+from automorph.native.step import KINDS, Rows, packed, run_step
 
 __all__ = [
     "BLACK_BOX",
@@ -61,6 +61,7 @@ __all__ = [
     "available",
     "kernel_count",
     "memory_at",
+    "packed",
     "random_bits",
     "random_race",
     "run_plan",

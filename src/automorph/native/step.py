@@ -92,6 +92,16 @@ class Rows:
         return found
 
 
+def packed(*tables: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the bytes of tables, one after the other, as the ``shared`` numbers of a step.
+
+    >>> len(packed(np.zeros(3, np.int32), np.zeros(5, np.uint8)))
+    3
+    """
+    content = b"".join(table.tobytes() for table in tables)
+    return np.frombuffer(content + bytes(-len(content) % 8), np.float64)
+
+
 def run_step(
     kind: str,
     rows: Rows,

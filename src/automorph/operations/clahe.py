@@ -7,6 +7,8 @@ processor nor on a library of mathematics; the first, in floats, remains for fil
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,33 +36,46 @@ _BACK = np.array([[12615, -6296, -2223], [-3773, 7684, 185], [217, -836, 4715]])
 """Linear red, green and blue of them: 2^12 is 1."""
 _ONE = 1 << 14
 """1 in the roots; 2^16 is 1 in linear numbers."""
-_BENT, _ZERO, _SLOPE = 3390, 2260, 33665
+_CUBES, _ZERO, _SLOPE = 3390, 2260, 33665
 """Where roots become cube roots, the root of 0, and the slope below: 2^16 is 1."""
 _SHARE = 1 << 11
 """1 in the weights of tiles."""
 
 
-def _tables() -> tuple[NDArray[np.uint16], NDArray[np.uint16], Images, Images]:
+def _linear(share: Values) -> Values:
+    """Undo the gamma of sRGB."""
+    return np.where(share > 0.04045, ((share + 0.055) / 1.055) ** 2.4, share / 12.92)
+
+
+def _bent(linear: Values) -> Values:
+    """Apply the gamma of sRGB."""
+    return np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+
+
+def _root(part: Values) -> Values:
+    """Return the f of CIE Lab."""
+    return np.where(part > 0.008856, np.cbrt(part), 7.787 * part + 16 / 116)
+
+
+@cache
+def tables() -> tuple[NDArray[np.uint16], NDArray[np.uint16], Images, Images]:
     """Return linear numbers of levels, roots and levels of lightness of parts, levels of numbers.
 
     Parts are looked up by their upper 12 of 16 bits and linear numbers by their upper 14; tables
     hold what belongs to the middle of each step.
     """
-    share = _LEVELS / 255
-    linear = np.where(share > 0.04045, ((share + 0.055) / 1.055) ** 2.4, share / 12.92)
-    part = (np.arange(1 << 12) * 16 + 7.5) / 65535
-    root = np.where(part > 0.008856, np.cbrt(part), 7.787 * part + 16 / 116)
-    number = (np.arange(1 << 14) * 4 + 1.5) / 65535
-    level = np.where(number > 0.0031308, 1.055 * number ** (1 / 2.4) - 0.055, 12.92 * number)
+    root = _root((np.arange(1 << 12) * 16 + 7.5) / 65535)
     return (
-        np.rint(65535 * linear).astype(np.uint16),
+        np.rint(65535 * _linear(_LEVELS / 255)).astype(np.uint16),
         np.rint(_ONE * root).astype(np.uint16),
         levels_of(2.55 * (116 * root - 16)),
-        levels_of(255 * level),
+        levels_of(255 * _bent((np.arange(1 << 14) * 4 + 1.5) / 65535)),
     )
 
 
-LINEAR, ROOT, LIGHTNESS, LEVEL = _tables()
+@cache
+def _packed() -> Values:
+    return native.packed(*tables())
 
 
 def clahe(images: Images, values: Values, context: Context) -> Images:
@@ -68,21 +83,22 @@ def clahe(images: Images, values: Values, context: Context) -> Images:
     if context.operation.definition == 1:
         return _first(images, values, context)
     limits, rows, columns = _limits(images.shape[1:3], context)
+    linear, root, lightness, level = tables()
     out = np.empty_like(images)
     for k, image in enumerate(images):
         if image.shape[2] == 1:
             out[k, ..., 0] = _equalized(image[..., 0], limits[k], rows, columns)
             continue
-        parts = (LINEAR[image].astype(np.int64) @ _PARTS.T) >> 14
-        roots = ROOT[parts >> 4].astype(np.int64)
-        light = LIGHTNESS[parts[..., 1] >> 4]
+        parts = (linear[image].astype(np.int64) @ _PARTS.T) >> 14
+        roots = root[parts >> 4].astype(np.int64)
+        light = lightness[parts[..., 1] >> 4]
         more = _equalized(light, limits[k], rows, columns).astype(np.int64) - light
         # A level of lightness moves all three roots by 2^14 / (2.55 * 116).
         roots += ((more * 3545 + 32) >> 6)[..., None]
         cubes = ((roots * roots >> 14) * roots) >> 12
-        parts = np.where(roots > _BENT, cubes, (roots - _ZERO) * _SLOPE >> 16)
+        parts = np.where(roots > _CUBES, cubes, (roots - _ZERO) * _SLOPE >> 16)
         numbers = (np.minimum(parts, 1 << 17) @ _BACK.T + (1 << 11)) >> 12
-        out[k] = LEVEL[np.clip(numbers, 0, 65535) >> 2]
+        out[k] = level[np.clip(numbers, 0, 65535) >> 2]
     return out
 
 
@@ -146,15 +162,8 @@ def clahe_compiled(rows: Rows, values: Values, context: Context) -> None:
         return
     limits, down, across = _limits(rows.shape[1:3], context)
     tiles = np.broadcast_to([down, across], (len(rows), 2))
-    native.run_step(
-        "equalize-tiles", rows, np.column_stack([limits, tiles]).astype(np.float64), shared=_PACKED
-    )
-
-
-_PACKED = np.concatenate([table.view(np.uint8) for table in (LINEAR, ROOT, LIGHTNESS, LEVEL)]).view(
-    np.float64
-)
-"""The bytes of the tables, one after the other."""
+    numbers = np.column_stack([limits, tiles]).astype(np.float64)
+    native.run_step("equalize-tiles", rows, numbers, shared=_packed())
 
 
 def _first(images: Images, values: Values, context: Context) -> Images:
@@ -196,10 +205,8 @@ _WHITE = _TO_XYZ.sum(1)
 
 def _to_lab(image: Images) -> Values:
     """Convert sRGB ``(H, W, 3)`` to CIE Lab under D65."""
-    share = _LEVELS / 255.0
-    linear = np.where(share > 0.04045, ((share + 0.055) / 1.055) ** 2.4, share / 12.92)
-    ratio = linear[image] @ _TO_XYZ.T / _WHITE
-    f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    ratio = _linear(_LEVELS / 255.0)[image] @ _TO_XYZ.T / _WHITE
+    f = _root(ratio)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
     light = np.where(ratio[..., 1] > 0.008856, 116 * y - 16, 903.3 * ratio[..., 1])
     return np.stack([light, 500 * (x - y), 200 * (y - z)], axis=2)
@@ -210,8 +217,7 @@ def _from_lab(lab: Values) -> Images:
     f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=2)
     ratio = np.where(f > 0.206893, f**3, (f - 16 / 116) / 7.787)
     linear = np.clip((ratio * _WHITE) @ np.linalg.inv(_TO_XYZ).T, 0, 1)
-    share = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
-    return levels_of(255 * share)
+    return levels_of(255 * _bent(linear))
 
 
 FAMILY: Family = {

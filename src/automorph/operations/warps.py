@@ -105,17 +105,15 @@ def swirl(images: Images, values: Values, context: Context) -> Images:
 def _falls(height: int, width: int) -> tuple[Values, Values]:
     """Compute ``exp(-r / R)`` for each radius in the upper left quarter; the others mirror it.
 
-    Also returns the number of each pixel's radius there, int32, as bytes of float64: sines and
-    cosines take the most time, and only a third of the radii differ.
+    Also returns the number of each pixel's radius there, int32, packed: sines and cosines take the
+    most time, and only a third of the radii differ.
     """
     cy, cx = height / 2.0, width / 2.0
     x = np.arange((width + 1) // 2) + 0.5 - cx
     y = np.arange((height + 1) // 2)[:, None] + 0.5 - cy
     fall = np.exp(-np.sqrt(x * x + y * y) / min(cx, cy))
     radii, number = np.unique(fall, return_inverse=True)
-    packed = np.zeros(number.size + number.size % 2, np.int32)
-    packed[: number.size] = number.ravel()
-    return radii, packed.view(np.float64)
+    return radii, native.packed(number.astype(np.int32))
 
 
 def swirl_compiled(rows: Rows, values: Values, context: Context) -> None:

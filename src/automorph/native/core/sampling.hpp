@@ -69,11 +69,10 @@ struct PlainSampling {
   template <int C>
   static void sample_or_fill(const View &in, uint8_t *out, const Line &line, int i,
                              const Fill *fill) {
-    const double x = line.x[i], y = line.y[i];
-    if (fill && !((x >= 0.0) & (x < in.width) & (y >= 0.0) & (y < in.height)))
+    if (fill && !seen(in, line, i))
       std::memcpy(out, fill->run, C);
     else
-      sample_point<C>(in, out, x, y);
+      sample_point<C>(in, out, line.x[i], line.y[i]);
   }
 
   // Copies the nearest pixels. What lies outside is filled or, without a colour, replicated.
@@ -93,12 +92,17 @@ struct PlainSampling {
   static void fill_outside(const View &in, uint8_t *out, const Line &line, const Fill &fill) {
     int32_t some = 0;
     for (int i = 0; i < in.width; ++i) {
-      const double x = line.x[i], y = line.y[i];
-      line.place[i] = int32_t((x >= 0.0) & (x < in.width) & (y >= 0.0) & (y < in.height)) - 1;
+      line.place[i] = int32_t(seen(in, line, i)) - 1;
       some |= line.place[i];
     }
     for (int i = 0; some && i < in.width; ++i)
       if (line.place[i]) std::memcpy(out + i * C, fill.run, C);
+  }
+
+  // Whether a place lies inside the image.
+  static bool seen(const View &in, const Line &line, int i) {
+    const double x = line.x[i], y = line.y[i];
+    return (x >= 0.0) & (x < in.width) & (y >= 0.0) & (y < in.height);
   }
 
  private:

@@ -56,7 +56,7 @@ class EqualizeTiles {
  private:
   static constexpr int LEVELS = 256, ROOTS = 1 << 12, BLOCK = 64, SHARE = 1 << 11;
 
-  // The tiles before and after a place, as offsets of their tables, and the weight of the latter.
+  // The numbers of the tiles before and after a place, and the weight of the latter.
   struct Between {
     int before, after, weight;
   };
@@ -64,7 +64,7 @@ class EqualizeTiles {
   static Between weigh(int place, int tile, int tiles) {
     const int twice = 2 * place - tile, first = twice < 0 ? -1 : twice / (2 * tile);
     const int last = tiles - 1, rest = twice - first * 2 * tile;
-    return {first < 0 ? 0 : first < last ? first : last, first < last ? first + 1 : last,
+    return {first < 0 ? 0 : first, first < last ? first + 1 : last,
             rest * SHARE / (2 * tile)};
   }
 

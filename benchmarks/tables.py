@@ -70,6 +70,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "search-methods": (training_tables.search_methods, ("search-methods",)),
     "search-density": (training_tables.search_density, ("search-density",)),
     "search-claims": (table_layout.claims, SEARCH),
+    "published-searches": (training_tables.published_searches, ("published-searches",)),
+    "published-searches-claims": (table_layout.claims, ("published-searches",)),
     "wrong-guess": (wrong_guess.wrong_guess, ("portfolio",)),
     "wrong-guess-images": (wrong_guess.wrong_guess_images, ("portfolio",)),
     "suite": (training_tables.suite, ("suite",)),

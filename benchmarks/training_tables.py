@@ -83,6 +83,24 @@ def photographs(content: Content) -> str:
     return table(head, rows)
 
 
+def published_searches(content: Content) -> str:
+    """What each search costs and gains over the usual policy, by set."""
+    rows = []
+    for row in content["rows"]:
+        usual = next(
+            (r for r in content["rows"] if (r["data"], r["arm"]) == (row["data"], USUAL)), None
+        )
+        gain = "" if usual is None or row is usual else difference(
+            row["test"]["values"], usual["test"]["values"]
+        )  # fmt: skip
+        search = f"{row['search']:.1f}" if row["search"] else ""
+        cost = f"{row['training']:.1f}"
+        rows.append((row["data"], row["arm"], search, cost, spread(row["test"]), gain))
+    head = ("data", "arm", "search (trainings)", "training (trainings)", "test accuracy (%)",
+            f"over `{USUAL}` {POINTS}")  # fmt: skip
+    return table(head, rows, align="llrrrr")
+
+
 def unlabelled(content: Content) -> str:
     """Test accuracy with and without unlabelled images."""
     rows = []

@@ -17,6 +17,7 @@ from automorph.robustness.groups import Grouper
 from automorph.robustness.patch_notes import as_begun, notes_on_trainings
 from automorph.robustness.patch_result import TreatmentRow, best
 from automorph.robustness.saliency import saliency, share_on_mark
+from automorph.robustness.translated import translate_part
 from automorph.robustness.translators.base import Identity, all_pairs
 from automorph.robustness.translators.selection import choose_translator
 from automorph.robustness.treatments import (
@@ -139,6 +140,28 @@ def test_a_translator_that_fails_is_replaced_and_named():
     assert not choice.attempts[0].passed
     assert "identity is not used" in choice.notes[0]
     assert [attempt.kind for attempt in choice.attempts][1] == "statistics"
+
+
+def test_a_translator_that_works_one_way_is_used_that_way():
+    def edit(images, direction):
+        """Draw the mark; do not remove it."""
+        made, rng = images.copy(), np.random.default_rng(0)
+        for image in made if direction == 1 else ():
+            corner = rng.integers(0, 11)
+            image[np.arange(5), corner + np.arange(5)] = 255
+        return made
+
+    data = marked_data()
+    choice = choose_translator(UserEdit(edit, all_pairs(2), "draw"), data)
+    assert choice.kind == "draw (plain to marked only)"
+    assert choice.translator.directions == {(0, 1)}
+    assert not choice.attempts[0].passed
+    assert "draw is used in the directions in which it passed" in choice.notes[-1]
+    made = translate_part(choice.translator, data.train)
+    marked = data.train.subgroups == 1
+    assert np.array_equal(made.images[0], data.train.data)
+    assert np.array_equal(made.images[1, marked], data.train.data[marked])
+    assert (made.images[1] != data.train.data).any((1, 2, 3))[~marked].all()
 
 
 def test_without_a_translator_balanced_sampling_mends(task, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from marked_images import EVEN, bars
 
+from automorph.data import Split
 from automorph.errors import UsageError
 from automorph.robustness.translators.base import ExactPairs, Identity, UserEdit, all_pairs
 from automorph.robustness.translators.checks import check_translator
@@ -99,3 +100,24 @@ def test_an_edit_of_one_direction_is_asked_of_that_direction(check, parts):
 
 def test_nothing_asked_is_nothing_passed(check):
     assert not check(UserEdit(lambda x, d: x, frozenset())).passed
+
+
+def faint(counts, seed):
+    """`bars` under noise, in which the mark is easier to see than the class."""
+    part, both = bars(counts, seed)
+    mark = both[0] != both[1]
+    noise = np.random.default_rng(seed).integers(0, 130, both.shape[1:])
+    plain = (both[0] // 4 + noise).astype(np.uint8)
+    both = np.stack([plain, np.where(mark, 255, plain)]).astype(np.uint8)
+    images = both[part.subgroups, np.arange(len(part))]
+    return Split(images, part.labels, subgroups=part.subgroups), both
+
+
+def test_a_class_of_one_subgroup_is_judged_without_the_mark_it_never_has():
+    """Else the judge of classes takes the mark for a sign of the other class, and blames it."""
+    alone = {(0, 0): 60, (0, 1): 60, (1, 0): 60}
+    part, both = faint(alone, 1)
+    for more in ({}, {(1, 1): 3}):  # A few images are no other subgroup.
+        panel = Panel(faint({**{group: 200 for group in alone}, **more}, 2)[0])
+        checked = check_translator(ExactPairs(both), part, panel)
+        assert checked.passed, [c.words(("plain", "marked")) for c in checked.failures]

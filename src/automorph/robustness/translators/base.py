@@ -120,6 +120,33 @@ class UserEdit:
 
 
 @dataclass(frozen=True, eq=False)
+class SomeDirections:
+    """Another translator in some of its directions; images of the other ones stay unchanged."""
+
+    translator: Translator
+    directions: frozenset[tuple[int, int]]
+
+    @property
+    def name(self) -> str:
+        """The name of the translator."""
+        return self.translator.name
+
+    @property
+    def borrowed(self) -> tuple[int, ...]:
+        """Classes whose translations are extrapolated."""
+        return tuple(getattr(self.translator, "borrowed", ()))
+
+    def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
+        """Translate the images whose direction is allowed."""
+        allowed = [direction, *(a for a, b in self.directions if b == direction)]
+        rows = np.flatnonzero(np.isin(known.subgroups, allowed))
+        result = np.array(images)
+        if len(rows):
+            result[rows] = self.translator.translate(images[rows], direction, known.rows(rows))
+        return result
+
+
+@dataclass(frozen=True, eq=False)
 class ExactPairs:
     """Images with all renderings known: ``renderings`` uint8 ``(k, n, H, W, C)``.
 

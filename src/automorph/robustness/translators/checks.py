@@ -3,7 +3,8 @@
 Seven checks for each direction (Goel et al. 2020 have none; these are ours):
 
 1. *subgroup*: does an independent classifier of subgroups see the target in the translations?
-2. *class*: does a classifier of classes, trained on balanced groups, still recognise them?
+2. *class*: does a classifier of classes, trained on balanced groups of subgroups that contain every
+   class, still recognise them?
 3. *cycle*: does translating back recover the image?
 4. *identity*: does an image of the target stay unchanged?
 5. *diversity*: do translations differ from one another as much as real images of the target do?
@@ -27,15 +28,13 @@ from torch import nn
 from automorph.data import Split
 from automorph.robustness.translators.base import Images, KnownTranslator, Translator, known_of
 from automorph.robustness.translators.classifiers import (
+    FEW,
     MOST,
     Panel,
     features_of,
     share_seen,
     train_judge,
 )
-
-FEW = 10
-"""Below this number of images a share says nothing; the check is then skipped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +89,12 @@ class Checked:
     def passed(self) -> bool:
         """True if there are checks and all passed."""
         return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def directions(self) -> frozenset[tuple[int, int]]:
+        """The directions in which the target subgroup was recognised and no check failed."""
+        seen = {check.direction for check in self.checks if check.question == "subgroup"}
+        return frozenset(seen - {check.direction for check in self.failures})
 
     @property
     def failures(self) -> tuple[Check, ...]:

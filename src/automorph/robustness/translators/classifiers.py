@@ -12,12 +12,18 @@ from automorph.robustness.dfr import features
 from automorph.robustness.translators.base import Images, KnownTranslator, known_of
 from automorph.training import Evaluation, Recipe, evaluate, make_task, recipe_for, train
 
+FEW = 10
+"""Below this number of images a share says nothing, and a judge learns nothing of a group."""
 MOST = 400
 """Largest number of images per group for training judges and for checks."""
 
 
 class Panel:
-    """Judges: classifiers of subgroups and of classes, trained on balanced groups."""
+    """Judges: classifiers of subgroups and of classes, trained on balanced groups.
+
+    A class that lies in one subgroup would teach the judge of classes that the mark of the other
+    subgroup speaks against it. The judge then sees only subgroups in which every class occurs.
+    """
 
     def __init__(self, part: Split, *, seed: int = 0) -> None:
         known = known_of(part)
@@ -32,7 +38,7 @@ class Panel:
         if both:
             rows = _balanced(known, np.isin(known.labels, both), seed)
             self.subgroups = train_judge(part.data[rows], known.subgroups[rows], seed)
-        rows = _balanced(known, np.ones(len(part), bool), seed)
+        rows = _balanced(known, np.isin(known.subgroups, _whole(known)), seed)
         self.classes = train_judge(part.data[rows], known.labels[rows], seed)
 
 
@@ -85,6 +91,19 @@ def features_of(judge: nn.Module, images: Images) -> NDArray[np.float64]:
     for layer in layers[: last + 1]:
         x = layer(x)
     return np.asarray(x.double().numpy())
+
+
+def _whole(known: KnownTranslator) -> NDArray[np.int64]:
+    """Return the subgroups with enough images of every class; all of them if there is none."""
+    present = np.unique(known.subgroups)
+    table = np.array(
+        [
+            [np.sum((known.labels == y) & (known.subgroups == z)) for y in np.unique(known.labels)]
+            for z in present
+        ]
+    )
+    whole = (table >= FEW).all(axis=1)
+    return present[whole] if whole.any() else present
 
 
 def _balanced(known: KnownTranslator, usable: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:

@@ -10,10 +10,15 @@ import numpy as np
 
 from automorph.data import Dataset, Split
 from automorph.errors import DataError, TrainingError, UsageError
-from automorph.robustness.translators.base import Translator, all_pairs, load_edit
+from automorph.robustness.translators.base import (
+    SomeDirections,
+    Translator,
+    all_pairs,
+    load_edit,
+)
 from automorph.robustness.translators.builtin import TRANSLATORS, FitOptions, tried
-from automorph.robustness.translators.checks import FEW, Checked, Limits, check_translator
-from automorph.robustness.translators.classifiers import Panel
+from automorph.robustness.translators.checks import Checked, Limits, check_translator
+from automorph.robustness.translators.classifiers import FEW, Panel
 from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import Fitting
 
@@ -71,8 +76,10 @@ def choose_translator(
     ``wanted`` is a translator, a name of `TRANSLATORS` (``exact`` for data with known pairs,
     ``statistics``, ``masked-cyclegan``, .., for texts ``word-swap``), a function
     ``module:function``, ``auto`` (``statistics``, ``masked-cyclegan`` and ``matched``; the first
-    that passes) or ``none``; ``protect`` lists words that a word swap must keep. After a failure
-    those of ``auto`` that need no training are tried, and then no translator is used, with a note.
+    that passes) or ``none``; ``protect`` lists words that a word swap must keep. One that passes in
+    some directions only is used in these: the requested one, and the first of ``auto`` if none
+    passes in all. After other failures, those of ``auto`` that need no training are tried, and then
+    no translator is used. Notes say so.
     """
     if wanted == "none":
         return Choice(None, "none", ())
@@ -80,6 +87,7 @@ def choose_translator(
     part, judges = judging_parts(data)
     panel: list[Panel] = []
     attempts: list[Attempt] = []
+    partly: tuple[str, SomeDirections] | None = None
     notes: list[str] = []
     names = data.subgroup_names
     for one in _order(wanted, tried(data.domain)):
@@ -99,7 +107,19 @@ def choose_translator(
             notes += _extrapolated(translator, data)
             return Choice(translator, kind, tuple(attempts), tuple(notes))
         why = "; ".join(check.words(names) for check in checked.failures)
-        notes.append(f"The translator {kind} is not used: {why or 'no check was possible'}.")
+        if checked.directions and partly is None:
+            partly = kind, SomeDirections(translator, checked.directions)
+            notes.append(f"The translator {kind} did not pass everywhere: {why}.")
+            if wanted != "auto":
+                break
+        else:
+            notes.append(f"The translator {kind} is not used: {why or 'no check was possible'}.")
+    if partly is not None:
+        kind, translator = partly
+        ways = ", ".join(f"{names[a]} to {names[b]}" for a, b in sorted(translator.directions))
+        notes.append(f"{kind} is used in the directions in which it passed its checks: {ways}.")
+        notes += _extrapolated(translator, data)
+        return Choice(translator, f"{kind} ({ways} only)", tuple(attempts), tuple(notes))
     notes.append("No translator passed its checks; nothing was trained on translated examples.")
     return Choice(None, "none", tuple(attempts), tuple(notes))
 

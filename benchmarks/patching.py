@@ -53,8 +53,16 @@ the CycleGAN or ahead; of lisa that it is within 2 points of balanced. A trial o
 part (1,500 steps) had passed all checks but the class from clean to zigzag (0.062 of 0.047).
 Ratios of gaps hold if the lower end of their interval does.
 
-n: 11 arms x 5 seeds = 55 trainings and two CycleGANs. Hardware: CPU; a training takes 40 to 110
-seconds of a core, a CycleGAN 5 to 8 minutes, about 70 core-minutes in total. Finished trainings are
+camel with a weight of 1, a fifth of the published one, was added last. Robust validation accuracy
+with the seeds 101, 102 and 103 (%), 10 epochs at a rate of 0.03:
+weight                       1                   2                   5
+exact pairs          98.0 97.7 97.0      97.9 98.3 96.8      96.0 89.1 93.0
+masked CycleGAN      97.5 98.6 98.4      98.0 97.8 98.0      97.2 (101 only)
+Expected of it, before its run on the test part: at least 97 % with either translator, and ahead of
+balanced, with an interval above zero.
+
+n: 13 arms x 5 seeds = 65 trainings and two CycleGANs. Hardware: CPU; a training takes 40 to 110
+seconds of a core, a CycleGAN 5 to 8 minutes, about 90 core-minutes in total. Finished trainings are
 lines of results/patching.jsonl, and the same command does only the missing ones.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/patching.py [--jobs 2] [--seeds 5]
        [--arms erm,camel/CycleGAN] [--try] (tiny: does it run?)
@@ -91,10 +99,7 @@ from patching_arms import ARMS, again, cell_of, former_cell
 from record import claim, judged, mean_of, write_result
 
 RATE = 0.1
-RATES = {
-    "irm": 0.01, "camel, exact pairs": 0.03, "camel, CycleGAN": 0.03,
-    "camel, masked CycleGAN": 0.03,
-}  # fmt: skip
+RATES = {"irm": 0.01, **{arm: 0.03 for arm in ARMS if arm.startswith("camel")}}
 """Rates of arms that do not have `RATE`; the header explains how they were chosen."""
 GAN = CycleRecipe(steps=2500, hide=0.1, discriminator_lr=4e-4)
 
@@ -286,36 +291,38 @@ def claims_of(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
     learned = "camel, CycleGAN"
     if learned in by_arm:
-        mean = by_arm[learned]["robust_accuracy"]["mean"]
-        se = by_arm[learned]["robust_accuracy"]["se"] or 0.0
-        ends = [round(100 * (mean - 2 * se), 2), round(100 * (mean + 2 * se), 2)]
-        text = f"{learned}: robust accuracy is at least 96 %"
-        claims.append(claim(text, round(100 * mean, 2), ends, mean >= 0.96))
+        claims.append(_at_least(0.96, learned, by_arm[learned]["robust_accuracy"]))
     ahead(learned, "balanced")
     ahead("camel, exact pairs", "balanced")
     ahead("camel, exact pairs", learned)
     ahead("balanced", "erm")
     ahead("sgdro", "balanced")
-    masked = "camel, masked CycleGAN"
-    if masked in by_arm:
-        found = by_arm[masked]["robust_accuracy"]
-        ends = [
-            round(100 * (found["mean"] + side * 2 * (found["se"] or 0.0)), 2) for side in (-1, 1)
-        ]
-        text = f"{masked}: robust accuracy is at least 97 %"
-        claims.append(claim(text, round(100 * found["mean"], 2), ends, found["mean"] >= 0.97))
+    masked, mild = "camel, masked CycleGAN", "camel (weight 1), masked CycleGAN"
+    for arm in (masked, mild, "camel (weight 1), exact pairs"):
+        if arm in by_arm:
+            claims.append(_at_least(0.97, arm, by_arm[arm]["robust_accuracy"]))
     ahead(masked, learned)
     ahead(masked, "balanced")
+    ahead(mild, "balanced")
+    ahead(mild, "camel (weight 1), exact pairs")
+    ahead("camel (weight 1), exact pairs", "balanced")
     ahead("lisa", "balanced")
-    for arm in (learned, masked, "camel, exact pairs", "balanced"):
+    for arm in (learned, masked, mild, "camel, exact pairs", "balanced"):
         if arm in by_arm and "erm" in by_arm:
             pairs = [by_arm[x]["gap"]["even"]["values"] for x in ("erm", arm)]
-            least = 24 if arm in (learned, masked) else None
+            least = 24 if arm in (learned, masked, mild) else None
             claims.append(_ratio("even gap", "erm", arm, least, pairs))
     if learned in by_arm and "balanced" in by_arm:
         pairs = [values(x, "mutual_information") for x in ("balanced", learned)]
         claims.append(_ratio("mutual information", "balanced", learned, 4, pairs))
     return claims
+
+
+def _at_least(share: float, arm: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The claim that the robust accuracy of an arm is at least a share; two standard errors."""
+    ends = [round(100 * (found["mean"] + side * 2 * (found["se"] or 0.0)), 2) for side in (-1, 1)]
+    text = f"{arm}: robust accuracy is at least {100 * share:.0f} %"
+    return claim(text, round(100 * found["mean"], 2), ends, found["mean"] >= share)
 
 
 def _ratio(what: str, a: str, b: str, least: float | None, pairs: list[Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ ARMS = {
     "camel, CycleGAN": ("camel", "cyclegan"),
     "camel, masked CycleGAN": ("camel", "masked-cyclegan"),
     "lisa": ("lisa", None),
+    "camel (weight 1), exact pairs": ("camel(weight=1)", "exact"),
+    "camel (weight 1), masked CycleGAN": ("camel(weight=1)", "masked-cyclegan"),
 }
 """Objective and translator by arm."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 from picks import marked
@@ -22,6 +23,11 @@ from table_layout import (
     spread,
     table,
 )
+
+REGIMES = {
+    "scratch": "trained from scratch", "frozen": "frozen features", "fine-tuned": "fine-tuned",
+}  # fmt: skip
+"""What is trained, in the words of a table."""
 
 
 def policies(content: Content) -> str:
@@ -74,13 +80,14 @@ def photographs(content: Content) -> str:
     found = {(row["data"], row["regime"], row["policy"]): row for row in content["rows"]}
     policies = list(dict.fromkeys(policy for _, _, policy in found))
     rows = []
-    for data, regime in dict.fromkeys((data, regime) for data, regime, _ in sorted(found)):
-        own = [found.get((data, regime, policy)) for policy in policies]
-        seconds = max(row["processor"] for row in own if row)
-        cells = (spread(row["test"]) if row else "" for row in own)
-        rows.append((data, regime, *cells, f"{seconds:.0f}"))
+    for data, regime in product(sorted({data for data, _, _ in found}), REGIMES):
+        own = [row for policy in policies if (row := found.get((data, regime, policy)))]
+        if own:
+            seconds = max(row["processor"] for row in own)
+            cells = (spread(row["test"]) for row in own)
+            rows.append((data, REGIMES[regime], *cells, f"{seconds:.0f}"))
     head = ("data", "network", *(f"`{policy}` (%)" for policy in policies), "processor s")
-    return table(head, rows)
+    return table(head, rows, align="ll" + "r" * (len(head) - 2))
 
 
 def published_searches(content: Content) -> str:

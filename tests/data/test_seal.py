@@ -32,7 +32,7 @@ MAY_OPEN = {
     "robustness/group_metric.py:check_choosing":
         "counts the classes in each subgroup of a part, to refuse a metric before training",
     "robustness/run_patch.py:patch": "audits the models before and after, once both are chosen",
-    "robustness/run_patch.py:_evidence": "evaluates the models before and after, likewise",
+    "robustness/patch_evidence.py:evidence_on": "evaluates the models before and after, likewise",
     "inference/examples.py:_of_part":
         "predicts the part that the user asked for with a network whose training is finished",
     "robustness/flip_rate.py:flip_rate": "counts the flips of these models",

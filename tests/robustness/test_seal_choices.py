@@ -136,7 +136,7 @@ def test_search_finds_and_advises_without(method):
 
 def test_patch_chooses_objective_and_seed_without(tmp_path):
     task = sealed_task(
-        ROBUST, "robustness/run_patch.py:_evidence", "robustness/run_patch.py:_audit",
+        ROBUST, "robustness/patch_evidence.py:evidence_on", "robustness/run_patch.py:_audit",
         "robustness/groups.py:notes_on",
     )  # fmt: skip
     first, other = (

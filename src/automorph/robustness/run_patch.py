@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
-from automorph.bars import in_notebook_only, of_trainings
 from automorph.data import Split, open_test, same_names
 from automorph.errors import UsageError
 from automorph.experiments import (
-    Executor,
     FileLog,
     Store,
     check_executor,
@@ -28,16 +24,16 @@ from automorph.experiments import (
 from automorph.files import atomic_write, folder_lock, read_json, write_json
 from automorph.robustness.audit_result import Audit, measure
 from automorph.robustness.builtin import Robust, load_method
-from automorph.robustness.flip_rate import contact_rows, flip_rate, maps_of
 from automorph.robustness.group_metric import check_choosing
 from automorph.robustness.groups import Grouper, grouper_of, notes_on
 from automorph.robustness.model_card import model_card
+from automorph.robustness.patch_evidence import evidence_on
 from automorph.robustness.patch_metrics import patched_metrics
 from automorph.robustness.patch_notes import as_begun, notes_on_trainings
-from automorph.robustness.patch_result import Patched, TreatmentRow, best, judge, rows_of
+from automorph.robustness.patch_result import Patched, judge
+from automorph.robustness.patch_trainings import judging_renderings, objectives_of, train_objectives
 from automorph.robustness.robust import check_balance
-from automorph.robustness.saliency import available
-from automorph.robustness.translated import Translated, translate_part
+from automorph.robustness.translated import translate_part
 from automorph.robustness.translators.base import Translator
 from automorph.robustness.translators.builtin import check_names
 from automorph.robustness.translators.checks import Limits
@@ -51,7 +47,6 @@ from automorph.training import (
     Task,
     as_task,
     as_two_classes,
-    evaluate,
     from_version_1,
     load_trained,
     read_checkpoint,
@@ -64,8 +59,6 @@ from automorph.training import (
 
 BASELINES = ("erm", "balanced", "gdro")
 """The objectives that every patch is compared with."""
-ENOUGH = 100
-"""Validation examples of the rarest group that suffice to choose between objectives."""
 
 
 def patch(
@@ -145,17 +138,17 @@ def patch(
             if choice.translator is None
             else translate_part(choice.translator, task.data.train, folder=path)
         )
-        judged = _judged(task, grouper, choice.translator, path)
+        judged = judging_renderings(task, grouper, choice.translator, path)
         setting = PatchContext(task, renderings, path, judged)
         open_ = partial(open_executor, engine, setting, path, jobs=jobs, address=address)
-        names, notes = _treatments(asked, baselines, setting)
+        names, notes = objectives_of(asked, baselines, setting)
         names, changed = as_begun(names, setting, numbers)
-        chosen = _trained(setting, names, asked, numbers, store, open_, progress)
+        chosen = train_objectives(setting, names, asked, numbers, store, open_, progress)
         models = {
             "before": _before(task, setting, numbers[0], store, given=checkpoint is not None),
             "after": load_trained(chosen.source, model=_shell(task)).model,
         }
-        evidence = _evidence(task, models, choice.translator, renderings, maps)
+        evidence = evidence_on(task, models, choice.translator, renderings, maps)
         before, after = (
             _audit(grouper, open_test(task.data), evidence.seen[name]) for name in models
         )
@@ -179,75 +172,6 @@ def patch(
         )  # fmt: skip
         _write(result, chosen.source, task, grouper)
         return result
-
-
-@dataclass(frozen=True)
-class _Treatments:
-    """The trainings: their numbers, one row per objective, and the file of the chosen training."""
-
-    numbers: dict[PatchCell, dict[str, Any]]
-    rows: tuple[TreatmentRow, ...]
-    objective: str
-    seed: int
-    source: Path
-
-
-def _trained(
-    setting: PatchContext,
-    names: list[str],
-    asked: str,
-    seeds: tuple[int, ...],
-    store: Store,
-    open_: Callable[[], Executor],
-    progress: Callable[[list[PatchCell]], Progress] | None,
-) -> _Treatments:
-    """Train all objectives under all seeds; choose the last, or if ``asked`` is auto the best."""
-    cells = [PatchCell(name, seed) for seed in seeds for name in names]
-    with in_notebook_only() as bars:
-        if progress is None and bars:
-            progress = partial(of_trainings, bars)
-        numbers = run_treatments(
-            setting, cells, store, open_=open_, progress=progress and progress(cells)
-        )
-    sign = setting.task.scorer.sign
-    rows = rows_of(names, seeds, numbers, sign=sign)
-    chosen = names[-1] if asked != "auto" else best(rows, sign=sign)
-    seed = max(seeds, key=lambda s: (numbers[PatchCell(chosen, s)]["selected"], -s))
-    kept = PatchCell(chosen, seed)
-    return _Treatments(numbers, rows, chosen, seed, setting.checkpoint(kept, numbers[kept]))
-
-
-@dataclass(frozen=True, eq=False)
-class _Evidence:
-    """Predictions on the test part, its subgroups, flip rates, saliency, and the pictures."""
-
-    seen: dict[str, Evaluation]
-    subgroups: NDArray[np.int64] | None
-    flips: dict[str, float | None]
-    on_mark: dict[str, float | None]
-    looks: dict[str, Any]
-
-
-def _evidence(
-    task: Task,
-    models: dict[str, nn.Module],
-    translator: Translator | None,
-    renderings: Translated | None,
-    maps: bool | None,
-) -> _Evidence:
-    test = open_test(task.data)
-    seen = {
-        name: evaluate(model, test, encoder=task.encoder, target=task.target)
-        for name, model in models.items()
-    }
-    flips = {name: flip_rate(task, model, translator, seen[name]) for name, model in models.items()}
-    looks: dict[str, Any] = {}
-    if renderings is not None:
-        looks["sheet"] = contact_rows(task, renderings)
-    on_mark: dict[str, float | None] = dict.fromkeys(models)
-    if task.data.domain == "image" and (available() if maps is None else maps):
-        looks["saliency"], on_mark = maps_of(task, models, translator, seen)
-    return _Evidence(seen, test.subgroups, flips, on_mark, looks)
 
 
 def _check(task: Task, seeds: tuple[int, ...]) -> None:
@@ -300,43 +224,6 @@ def _opened(folder: Path, task: Task, accept_versions: bool) -> Store:
         {"task": task_identity(task)}, FileLog(folder), verb="patch", older=older,
         upgrade=partial(from_version_1, task=task), accept_versions=accept_versions,
     )  # fmt: skip
-
-
-def _treatments(
-    asked: str, baselines: Sequence[str], setting: PatchContext
-) -> tuple[list[str], list[str]]:
-    """Return the objectives to train, the mending one last, and notes on their choice."""
-    names, renderings = [load_method(name).name for name in baselines], setting.renderings
-    notes = []
-    wanted = load_method(asked if asked != "auto" else "camel" if renderings else "sgdro")
-    if wanted.needs_renderings and renderings is None:
-        wanted = load_method("balanced")
-        notes.append(
-            f"{asked} needs translated examples, and no translator is available: balanced sampling "
-            "is used instead."
-        )
-    if setting.judged is not None:
-        task = setting.task
-        of_metric = f"{task.scorer.title} in the worst subgroup"
-        what = "the robust accuracy" if task.metric == "accuracy" else of_metric
-        notes.append(
-            f"The rarest group has fewer than {ENOUGH} validation examples: objectives were "
-            f"chosen by {what} on translated validation examples."
-        )
-    names = [name for name in names if name != wanted.name]
-    return [*names, wanted.name], notes
-
-
-def _judged(
-    task: Task, grouper: Grouper, translator: Translator | None, folder: Path
-) -> Translated | None:
-    """Return renderings of the validation part if its groups are too small to choose by."""
-    validation = task.data.parts["validation"]
-    counts = grouper.counts(validation)
-    rare = counts[grouper.counts(task.data.train) > 0].min() < ENOUGH
-    if translator is None or not rare:
-        return None
-    return translate_part(translator, validation, folder=folder)
 
 
 def _before(

@@ -7,9 +7,8 @@
 # Seen, with 12 examples and an interruption after 5 of them:
 # - In the first epoch all are right.
 # - From the second epoch on, torchdata.nodes.SamplerWrapper with torch's RandomSampler (with a generator or without) or
-#   with torchdata's own goes on in the order of the *first* epoch: of the 12 examples 8 or 9 are seen, some twice, the others
-#   never.
-#   So does StatefulDataLoader(sampler=RandomSampler(..)) with the sampler of torch.
+#   with torchdata's own goes on in the order of the *first* epoch: of the 12 examples 8 or 9 are seen, some twice, and
+#   the others never. So does StatefulDataLoader(sampler=RandomSampler(..)) with the sampler of torch.
 # - StatefulDataLoader(shuffle=True), or with torchdata's sampler, is right. So is SamplerWrapper with a sampler that
 #   has set_epoch, such as DistributedSampler (num_replicas=1).
 # No error; the state is the number of examples given, and the sampler, which is new, counts its epochs from one. An

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,9 +14,11 @@ from automorph.data import Dataset
 from automorph.errors import MissingExtraError, TrainingError, UsageError
 from automorph.experiments import Summary, dead_seed, open_executor
 from automorph.robustness import ExactPairs, UserEdit, patch
+from automorph.robustness.builtin import load_method
 from automorph.robustness.groups import Grouper
 from automorph.robustness.patch_notes import as_begun, notes_on_trainings
 from automorph.robustness.patch_result import TreatmentRow, best
+from automorph.robustness.patch_trainings import MENDING, objectives_of
 from automorph.robustness.saliency import saliency, share_on_mark
 from automorph.robustness.translated import translate_part
 from automorph.robustness.translators.base import Identity, all_pairs
@@ -176,9 +179,14 @@ def test_without_a_translator_balanced_sampling_mends(task, tmp_path):
 
 
 def test_a_folder_that_an_earlier_version_began_is_continued_or_told(task, pairs, tmp_path):
-    """Camel was the mean of the batch; the former irm has no name of its own."""
+    """Camel was the mean of the batch, and what mends by default; the former irm has no name."""
     setting = PatchContext(task, None, tmp_path)
     assert as_begun(["camel", "irm"], setting, (0, 1)) == (["camel", "irm"], [])
+    rendered = replace(setting, renderings=translate_part(pairs, task.data.train))
+    assert objectives_of("auto", ["erm"], rendered)[0] == ["erm", MENDING]
+    key = rendered.renderings_key("camel")
+    (tmp_path / folder_of(load_method("camel").recorded, 1, key)).mkdir(parents=True)
+    assert objectives_of("auto", ["erm"], rendered)[0] == ["erm", "camel"]
     for name in ("camel", "irm", "gdro"):
         (tmp_path / folder_of(name, 1, "")).mkdir(parents=True)
     names, notes = as_begun(["gdro", "camel", "irm"], setting, (0, 1))
@@ -341,4 +349,4 @@ def test_an_edit_of_the_user_mends(task, pairs, tmp_path):
         baselines=("erm", "balanced"), seeds=1, folder=tmp_path, maps=False,
     )  # fmt: skip
     assert found.choice.kind == "my_edit"
-    assert [row.objective for row in found.treatments] == ["erm", "balanced", "camel"]
+    assert [row.objective for row in found.treatments] == ["erm", "balanced", MENDING]

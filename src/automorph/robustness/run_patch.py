@@ -94,9 +94,10 @@ def patch(
       ``word-swap``, ``none``, a function ``module:function`` or a translator; it is checked before
       use, and one that fails is replaced, with a note (see `choose_translator`). ``cyclegan``
       configures its training, ``limits`` are those of the checks;
-    - ``objective``: a robust objective (see `load_method`), or ``auto``: the best by robust
-      validation accuracy (or the ``metric``), where one that is more complicated than balanced
-      sampling must beat it by two standard errors. ``baselines`` are trained beside it under the
+    - ``objective``: a robust objective (see `load_method`), or ``auto``: ``camel(weight=1)`` is
+      trained beside the baselines (without translations ``sgdro``), and the best by robust
+      validation accuracy (or the ``metric``) is used, where one that is more complicated than
+      balanced sampling must beat it by two standard errors. ``baselines`` are trained under the
       same seeds;
     - ``checkpoint``: a ``model.safetensors`` to start from, and to mend; if it predicts several
       labels and the data are one of them (``label_of``), its decisions about that label;

@@ -335,6 +335,9 @@ def test_what_cannot_be_patched_is_refused(task, tmp_path):
     choice = choose_translator("cyclegan", alone.data)
     assert choice.translator is None
     assert "only one subgroup" in choice.attempts[0].error
+    choice = choose_translator(Identity(2), alone.data)
+    assert choice.kind == "identity"
+    assert "was not checked" in choice.notes[-1]
     assert not list(tmp_path.iterdir())
 
 

@@ -105,6 +105,11 @@ def choose_translator(
         attempts.append(Attempt(kind, checked))
         if checked.passed:
             notes += _extrapolated(translator, data)
+            if not any(check.question == "subgroup" for check in checked.checks):
+                notes.append(
+                    f"Whether {kind} makes examples of the other subgroup was not checked: no class "
+                    f"has {FEW} examples in both. Look at the translations in the report."
+                )
             return Choice(translator, kind, tuple(attempts), tuple(notes))
         why = "; ".join(check.words(names) for check in checked.failures)
         if checked.directions and partly is None:

@@ -94,6 +94,18 @@ def isic(content: Content) -> str:
     return table(heads, rows)
 
 
+def stickers(content: Content) -> str:
+    """Recall of malignant images with and without pasted stickers, at one specificity."""
+    keys = ("specificity", "recall", "recall, pasted", "robust with pasted")
+    rows = [
+        (row["arm"], *(spread(row[key]) for key in keys), f"{row['auroc']['mean']:.3f}")
+        for row in content["rows"]
+    ]
+    heads = ("network, objective", "specificity (%)", "recall of malignant (%)",
+             "with a sticker (%)", "robust accuracy (%)", "AUROC")  # fmt: skip
+    return table(heads, rows)
+
+
 def slices(content: Content) -> str:
     """How many of ten examples that a slice names belong to a hidden group that fails."""
     rows = [

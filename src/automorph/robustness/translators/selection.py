@@ -107,8 +107,8 @@ def choose_translator(
             notes += _extrapolated(translator, data)
             if not any(check.question == "subgroup" for check in checked.checks):
                 notes.append(
-                    f"Whether {kind} makes examples of the other subgroup was not checked: no class "
-                    f"has {FEW} examples in both. Look at the translations in the report."
+                    f"Whether {kind} makes examples of the other subgroup was not checked: no "
+                    f"class has {FEW} examples in both. Look at the translations in the report."
                 )
             return Choice(translator, kind, tuple(attempts), tuple(notes))
         why = "; ".join(check.words(names) for check in checked.failures)

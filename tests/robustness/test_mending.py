@@ -308,6 +308,28 @@ def test_saliency_hangs_on_the_last_layer():
     assert np.median(alike) < 0.7
 
 
+def test_saliency_of_large_images_takes_a_few_at_once():
+    sizes = []
+
+    class Pooled(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = torch.nn.Linear(1, 2)
+
+        def forward(self, inputs):
+            sizes.append(len(inputs))
+            return self.head(inputs.mean((2, 3)))
+
+    images = np.random.default_rng(0).integers(0, 255, (40, 256, 256, 1), np.uint8)
+    maps = saliency(
+        Pooled(), images, np.zeros(40, np.int64), copies=4,
+        encoder=lambda x, device=None: torch.from_numpy(x).permute(0, 3, 1, 2) / 255,
+    )  # fmt: skip
+    assert maps.shape == (40, 256, 256)
+    assert max(sizes) == 32
+    assert sum(sizes) == 160
+
+
 def test_saliency_without_captum_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "captum", None)
     with pytest.raises(MissingExtraError, match=r"automorph\[saliency\]"):

@@ -18,6 +18,9 @@ from automorph.robustness.translators.base import Images
 from automorph.training import Encoder
 
 Maps = NDArray[np.float32]
+_COPIES, _AT_ONCE = 4, 2**21
+"""Noisy copies of an image, and pixels of all images, that go through a network at once: 10 images
+of 224 px. Gradients of a few hundred such images at once would need tens of gigabytes."""
 
 
 def saliency(
@@ -48,18 +51,23 @@ def saliency(
     device = next(model.parameters()).device
     inputs = encoder(images, device).detach()
     spread = deviation * float(inputs.max() - inputs.min())
+    classes = torch.from_numpy(labels).to(device)
+    size = max(1, _AT_ONCE // (_COPIES * inputs.shape[-1] * inputs.shape[-2]))
     with evaluating(model), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         tunnel = attribution.NoiseTunnel(attribution.Saliency(margin))
-        gradients = tunnel.attribute(
-            inputs.requires_grad_(),
-            nt_type="smoothgrad",
-            nt_samples=copies,
-            nt_samples_batch_size=4,
-            stdevs=spread,
-            additional_forward_args=torch.from_numpy(labels).to(device),
-        )
-    maps = gradients.detach().abs().sum(dim=1).cpu().numpy()
+        gradients = [
+            tunnel.attribute(
+                some.requires_grad_(),
+                nt_type="smoothgrad",
+                nt_samples=copies,
+                nt_samples_batch_size=_COPIES,
+                stdevs=spread,
+                additional_forward_args=own,
+            ).detach()
+            for some, own in zip(torch.split(inputs, size), torch.split(classes, size), strict=True)
+        ]
+    maps = torch.cat(gradients).abs().sum(dim=1).cpu().numpy()
     total = maps.sum(axis=(1, 2), keepdims=True)
     return np.asarray(maps / np.maximum(total, 1e-12), np.float32)
 

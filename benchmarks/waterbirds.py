@@ -95,7 +95,7 @@ def prepare(work: Path, tiny: bool) -> None:
     data = data_of(32 if tiny else SIDE, tiny)
     name = "test_efficientnet:untrained" if tiny else NETWORK
     recipe = {"epochs": 3} if tiny else {}
-    task = as_task(data, model=f"features:timm:{name}", recipe=recipe)
+    task = as_task(data, model=f"features:timm:{name}", recipe=recipe, metric="accuracy")
     _shared["task"] = task
     _shared["head"] = head_task(task, epochs=2 if tiny else 20)
     _shared["renderings"] = translate_part(fit_backgrounds(data.train), data.train, folder=work)
@@ -128,7 +128,8 @@ def fine_tuned(arm: str, seed: int, work: Path, tiny: bool) -> dict[str, Any]:
     """Fine-tune the whole network at 64 px."""
     data = data_of(32 if tiny else 64, tiny)
     name = "timm:test_efficientnet" if tiny else f"timm:{NETWORK}:pretrained"
-    task = as_task(data, model=name, recipe={"epochs": 1 if tiny else 5})
+    recipe = {"epochs": 1 if tiny else 5}
+    task = as_task(data, model=name, recipe=recipe, metric="accuracy")
     renderings = None
     if arm == "camel":
         renderings = translate_part(fit_backgrounds(data.train), data.train, folder=work)

@@ -14,8 +14,9 @@ Arms: balanced, sgdro, lisa, and camel with the weights 1 and 5 (the better by r
 accuracy of seed 100 is used). Networks: frozen EfficientNet-Lite0 (pretrained), whose head is
 trained for 20 epochs; and, for balanced and camel, ResNet-9 of width 8 from scratch for 12 epochs
 with flips and crops. Five paired seeds. The epoch is that of the best balanced accuracy in the
-worst subgroup of the validation part, the default metric of such data. Pictures of eight malignant test images before and after
-pasting, with the saliency of balanced and of camel (ResNet-9, seed 0), go to work/isic-stickers.
+worst subgroup of the validation part, the default metric of such data. Pictures of eight malignant
+test images before and after pasting, with the saliency of balanced and of camel (ResNet-9, seed 0),
+go to work/isic-stickers.
 
 Expected before the run: the translator passes all checks towards stickers, and those towards clean
 images not, since the validation part has 16 images with stickers (tried on it: 82 % are recognised

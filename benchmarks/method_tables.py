@@ -106,6 +106,15 @@ def stickers(content: Content) -> str:
     return table(heads, rows)
 
 
+def waterbirds(content: Content) -> str:
+    """Accuracy of the worst group and of the whole test part, by objective."""
+    rows = [
+        (row["arm"], spread(row["worst"]), spread(row["accuracy"]), f"{row['seconds']['mean']:.0f}")
+        for row in content["rows"]
+    ]
+    return table(("objective", "worst group (%)", "accuracy (%)", "seconds"), rows)
+
+
 def slices(content: Content) -> str:
     """How many of ten examples that a slice names belong to a hidden group that fails."""
     rows = [

@@ -95,6 +95,8 @@ TABLES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "patching": (method_tables.patching, ("patching",)),
     "isic": (method_tables.isic, ("isic",)),
     "patching-claims": (table_layout.claims, ("patching", "isic")),
+    "waterbirds": (method_tables.waterbirds, ("waterbirds",)),
+    "waterbirds-claims": (table_layout.claims, ("waterbirds",)),
     "stickers": (method_tables.stickers, ("isic_stickers",)),
     "stickers-claims": (table_layout.claims, ("isic_stickers",)),
     "slices": (method_tables.slices, ("slices",)),

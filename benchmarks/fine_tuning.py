@@ -113,10 +113,6 @@ def claims_of(rows: list[Content]) -> list[Content]:
         logs = [math.log(found[source, recipe] / found[source, DEFAULT]) for source in SETS]
         return round(100 * (math.exp(fmean(logs)) - 1), 1)
 
-    def told(recipe: str, text: str, holds: Any) -> list[Content]:
-        value = ratio(recipe)
-        return [] if value is None else [claim(text, value, None, holds(value))]
-
     values = {name: value for name in RECIPES if (value := ratio(name)) is not None}
     claims = []
     if len(values) == len(RECIPES):
@@ -124,10 +120,12 @@ def claims_of(rows: list[Content]) -> list[Content]:
         text = f"no change lowers the loss by more than 5 % (the best: {best})"
         claims.append(claim(text, values[best], None, values[best] >= -5))
     for recipe in ("rate 3e-3", "statistics move", "half as long", "one rate for all layers"):
-        claims += told(recipe, f"{recipe}: a higher loss (%)", lambda value: value > 0)
-    claims += told(
-        "twice as long", "twice as long: a loss within 3 % (%)", lambda value: abs(value) <= 3
-    )
+        if recipe in values:
+            value = values[recipe]
+            claims.append(claim(f"{recipe}: a higher loss (%)", value, None, value > 0))
+    if (longer := values.get("twice as long")) is not None:
+        text = "twice as long: a loss within 3 % (%)"
+        claims.append(claim(text, longer, None, abs(longer) <= 3))
     return claims
 
 

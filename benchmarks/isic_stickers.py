@@ -58,6 +58,7 @@ from automorph.data import Dataset, Split, load_data
 from automorph.robustness import Panel, check_translator, train_robust, translate_part
 from automorph.robustness.saliency import available, saliency
 from automorph.robustness.translators.base import SomeDirections, all_pairs
+from automorph.robustness.translators.checks import Check, Checked
 from automorph.robustness.translators.inpainting import fit_inpainting
 from automorph.robustness.translators.selection import judging_parts
 from automorph.training import as_task, evaluate, head_task
@@ -171,9 +172,9 @@ def checks(tiny: bool) -> dict[str, Any]:
 
 
 def passed_ways(checked: dict[str, Any]) -> frozenset[tuple[int, int]]:
-    """The directions in which no check failed."""
-    ways = [(tuple(one["direction"]), one["passed"]) for one in checked["checks"]]
-    return frozenset({way for way, _ in ways} - {way for way, passed in ways if not passed})
+    """The directions in which the translator passed, from the stored checks."""
+    rows = [Check(**{**one, "direction": tuple(one["direction"])}) for one in checked["checks"]]
+    return Checked(checked["translator"], tuple(rows)).directions
 
 
 def run(cells: Cells, seeds: int, jobs: int, work: Path, tiny: bool) -> dict[str, Any]:
@@ -185,6 +186,8 @@ def run(cells: Cells, seeds: int, jobs: int, work: Path, tiny: bool) -> dict[str
         for kind in ("frozen", "trained")
         for weight in WEIGHTS[: 1 if tiny else None]
     }
+    if any(name not in cells for name in trials):
+        ready()  # Renders the training part once; other processes read it.
     cells.run(cell, trials, jobs=jobs, prepare=ready)
     best = {
         kind: max(

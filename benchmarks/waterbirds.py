@@ -169,6 +169,8 @@ def run(cells: Cells, names: list[str], seeds: int, jobs: int, work: Path, tiny:
         for name in names
         for objective, lr, decay in ARMS[name][: 1 if tiny else None]
     }
+    if any(cell not in cells for cell in trials):
+        ready()  # Renders the training part once; other processes read it.
     cells.run(trial, trials, jobs=jobs, prepare=ready)
     chosen = {
         name: max(

@@ -121,7 +121,7 @@ class UserEdit:
 
 @dataclass(frozen=True, eq=False)
 class SomeDirections:
-    """Another translator in some of its directions; images of the other ones stay unchanged."""
+    """Another translator, asked in some of its directions only."""
 
     translator: Translator
     directions: frozenset[tuple[int, int]]
@@ -137,13 +137,8 @@ class SomeDirections:
         return tuple(getattr(self.translator, "borrowed", ()))
 
     def translate(self, images: Images, direction: int, known: KnownTranslator) -> Images:
-        """Translate the images whose direction is allowed."""
-        allowed = [direction, *(a for a, b in self.directions if b == direction)]
-        rows = np.flatnonzero(np.isin(known.subgroups, allowed))
-        result = np.array(images)
-        if len(rows):
-            result[rows] = self.translator.translate(images[rows], direction, known.rows(rows))
-        return result
+        """Translate as the other one does."""
+        return self.translator.translate(images, direction, known)
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,15 +95,13 @@ def features_of(judge: nn.Module, images: Images) -> NDArray[np.float64]:
 
 def _whole(known: KnownTranslator) -> NDArray[np.int64]:
     """Return the subgroups with enough images of every class; all of them if there is none."""
-    present = np.unique(known.subgroups)
-    table = np.array(
-        [
-            [np.sum((known.labels == y) & (known.subgroups == z)) for y in np.unique(known.labels)]
-            for z in present
-        ]
-    )
-    whole = (table >= FEW).all(axis=1)
-    return present[whole] if whole.any() else present
+    present, classes = np.unique(known.subgroups), np.unique(known.labels)
+    whole = [
+        z
+        for z in present
+        if all(np.sum(known.labels[known.subgroups == z] == y) >= FEW for y in classes)
+    ]
+    return np.array(whole or present, np.int64)
 
 
 def _balanced(known: KnownTranslator, usable: NDArray[np.bool_], seed: int) -> NDArray[np.intp]:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from automorph.experiments import Metric
-    from automorph.robustness import Patched
+    from automorph.robustness import Patched, Untested
     from automorph.training import Task
 
 ENOUGH = 5
@@ -239,6 +239,9 @@ class PatchRun:
         if result.metrics:
             say.print()
             say.print(_metric_table(result))
+        if result.untested is not None:
+            say.print()
+            say.print(_untested_table(result, result.untested))
         kind = result.choice.kind
         if kind == "none":
             say.print("\nNo translator was used.")
@@ -323,6 +326,19 @@ def _metric_table(result: Patched) -> Table:
                 ),
                 "" if gap is None else f"{metric.difference(gap.mean)} ({metric.interval(gap)})",
             )  # fmt: skip
+    return table
+
+
+def _untested_table(result: Patched, untested: Untested) -> Table:
+    """Make the table of the objectives if translated test examples count, too."""
+    metric = _chosen_by(result)
+    what = "robust accuracy" if metric.name == "accuracy" else f"{metric.name}, worst subgroup"
+    table = plain_table("objective", numbers=(f"{what}, with\ntranslated test examples",))
+    for name, values in untested.objectives.items():
+        table.add_row(
+            name, metric.value(values.mean),
+            style="bold green" if name == result.objective else None,
+        )  # fmt: skip
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -44,6 +45,7 @@ def patch_page(result: JsonObject) -> Page:
         _groups(result),
         _arms(result),
         _metrics(result),
+        _untested(result),
         _translator(result, looks.get("sheet")),
         _saliency(looks.get("saliency")),
         groups_section(
@@ -171,6 +173,34 @@ def _metrics(result: JsonObject) -> Section | None:
             )
         )  # fmt: skip
     return Section("By metric", parts) if parts else None
+
+
+def _untested(result: JsonObject) -> Section | None:
+    """Make the section of the groups that only translated test examples can tell of."""
+    if (found := result.get("untested")) is None:
+        return None
+    groups = ", ".join(f"({name}, {subgroup})" for name, subgroup in found["groups"])
+    value = partial(_chosen_value, result)
+    lines: list[Sequence[TableCell | str]] = [[side, value(found[side])] for side in _SIDES]
+    for name, values in found["objectives"].items():
+        chosen = name == result["objective"]
+        lines.append(
+            [
+                TableCell(name, "mean over the seeds", tag="chosen" if chosen else ""),
+                TableCell(value(values["mean"]), ", ".join(map(value, values["values"]))),
+            ]
+        )
+    text = (
+        f"Fewer than 10 test examples are of {groups}. {found['n']:,} other test examples were "
+        "translated into it, and count as its own here. The verdict follows this table. Real "
+        "examples would be better evidence: add some to the test part."
+    )
+    what = f"{result['metric']} in the worst subgroup" if _by_metric(result) else "Robust accuracy"
+    return Section(
+        "Groups without test examples",
+        [PageTable(["Model", what], lines, "With translated test examples.", numbers=[1])],
+        [text],
+    )
 
 
 def _groups(result: JsonObject) -> Section:

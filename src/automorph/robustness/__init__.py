@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from automorph.robustness.translators.cyclegan_translator import fit_cyclegan as fit_cyclegan
     from automorph.robustness.translators.selection import Choice as Choice
     from automorph.robustness.translators.selection import choose_translator as choose_translator
+    from automorph.robustness.untested import Untested as Untested
 
 # Imported when first used: names are looked up, and completed, without torch.
 _HOMES = {
@@ -85,6 +86,7 @@ _HOMES = {
     "Slice": "discovery",
     "Translated": "translated",
     "Translator": "translators.base",
+    "Untested": "untested",
     "UserEdit": "translators.base",
     "all_pairs": "translators.base",
     "audit": "run_audit",

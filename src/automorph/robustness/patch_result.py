@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from automorph.experiments import (
     summarise,
 )
 from automorph.notebook import table_html
-from automorph.robustness.audit_result import Audit, one_answer
+from automorph.robustness.audit_result import LEAST, Audit, one_answer
 from automorph.robustness.patch_metrics import PatchedMetric
 from automorph.robustness.translators.selection import Choice
 from automorph.robustness.treatments import PatchCell
+from automorph.robustness.untested import Untested
 from automorph.training import Units
 
 
@@ -73,7 +74,8 @@ class Patched:
     model, ``seed`` the seed of the kept training; ``flips`` is how often a prediction changes with
     the subgroup, before and after; ``on_mark`` is the saliency on the mark relative to its area;
     ``looks`` are pictures for the report. ``metrics`` are those that were asked for, if another one
-    than accuracy was; epoch, objective and seed are then chosen by ``metric``.
+    than accuracy was; epoch, objective and seed are then chosen by ``metric``. If groups have
+    hardly any test examples (``untested``), the verdict counts translated ones, too.
     """
 
     before: Audit
@@ -94,6 +96,7 @@ class Patched:
     seconds: float
     metric: str = ACCURACY.name
     metrics: tuple[PatchedMetric, ...] = ()
+    untested: Untested | None = None
 
     def _repr_html_(self) -> str:
         """Return the verdict, the model before and after, and the objectives, for notebooks."""
@@ -144,6 +147,7 @@ class Patched:
                 {"metric": self.metric, "metrics": [one.to_dict() for one in self.metrics]}
                 if self.metrics else {}
             ),
+            **({} if self.untested is None else {"untested": self.untested.to_dict()}),
         }  # fmt: skip
 
 
@@ -275,6 +279,28 @@ def _of_metric(found: PatchedMetric, chosen: str) -> _Measure:
     )  # fmt: skip
 
 
+def _with_translated(measure: _Measure, untested: Untested, chosen: str) -> _Measure:
+    """Return the same with the test examples that were translated into groups without any."""
+    metric, values = measure.metric, untested.objectives
+    groups = ", ".join(f"({name}, {subgroup})" for name, subgroup in untested.groups)
+    what, form = f"{metric.name} in the worst subgroup", metric.value
+    if metric is ACCURACY:
+        what, form = "robust accuracy", "{:.1%}".format
+    base = values.get("balanced")
+    return replace(
+        measure, before=untested.before, after=untested.after, worst=groups, values=values,
+        lead=f"With test examples translated into {groups} (fewer than {LEAST} real ones), {what} "
+        f"goes from {form(untested.before)} to {form(untested.after)} with {chosen}. On real ones "
+        f"alone, {measure.lead[0].lower()}{measure.lead[1:]}",
+        differences={
+            name: None if base is None or name == "balanced"
+            else paired_difference(own.values, base.values)
+            for name, own in values.items()
+        },
+        surely_better=False,
+    )  # fmt: skip
+
+
 def judge(
     rows: tuple[TreatmentRow, ...],
     chosen: str,
@@ -282,12 +308,16 @@ def judge(
     after: Audit,
     seeds: tuple[int, ...],
     by: PatchedMetric | None = None,
+    untested: Untested | None = None,
 ) -> Verdict:
     """Return the verdict on the chosen objective, against the old model and balanced sampling.
 
-    ``by`` is the metric that chose, if it is not accuracy.
+    ``by`` is the metric that chose, if it is not accuracy. If groups have hardly any test examples
+    (``untested``), test examples that were translated into them count, too.
     """
     measure = _of_accuracy(rows, chosen, before, after) if by is None else _of_metric(by, chosen)
+    if untested is not None:
+        measure = _with_translated(measure, untested, chosen)
     metric, text = measure.metric, measure.lead
     if before.only is not None:
         text += " " + one_answer("The network before", before.only)

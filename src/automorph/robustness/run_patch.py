@@ -41,6 +41,7 @@ from automorph.robustness.translators.cyclegan import CycleRecipe
 from automorph.robustness.translators.cyclegan_translator import Fitting
 from automorph.robustness.translators.selection import choose_translator
 from automorph.robustness.treatments import PatchCell, PatchContext, Progress, run_treatments
+from automorph.robustness.untested import untested_groups
 from automorph.targets import check_target
 from automorph.training import (
     Evaluation,
@@ -147,7 +148,7 @@ def patch(
         chosen = train_objectives(setting, names, asked, numbers, store, open_, progress)
         models = {
             "before": _before(task, setting, numbers[0], store, given=checkpoint is not None),
-            "after": load_trained(chosen.source, model=_shell(task)).model,
+            "after": _trained(task, chosen.source),
         }
         evidence = evidence_on(task, models, choice.translator, renderings, maps)
         before, after = (
@@ -156,8 +157,12 @@ def patch(
         metrics = patched_metrics(
             task, models, evidence.seen, evidence.subgroups, names, numbers, chosen.numbers
         )
+        untested = untested_groups(
+            task, choice.translator, models, evidence.seen, chosen.numbers,
+            lambda cell: _trained(task, setting.checkpoint(cell, chosen.numbers[cell])),
+        )  # fmt: skip
         by = None if task.metric == "accuracy" else metrics[0]
-        verdict = judge(chosen.rows, chosen.objective, before, after, numbers, by)
+        verdict = judge(chosen.rows, chosen.objective, before, after, numbers, by, untested)
         answers = {f"the model {name}": seen.predictions for name, seen in evidence.seen.items()}
         all_notes = (
             *notes_on(task.data, grouper), *left_out, *choice.notes, *notes, *changed,
@@ -170,6 +175,7 @@ def patch(
             evidence.flips, evidence.on_mark, all_notes, numbers,
             path / "mended.safetensors", path / "MODEL_CARD.md",
             models["after"], evidence.looks, time.monotonic() - began, task.scorer.title, metrics,
+            untested,
         )  # fmt: skip
         _write(result, chosen.source, task, grouper)
         return result
@@ -238,10 +244,14 @@ def _before(
     """Return the model to be mended: the user's, or a plain training."""
     if given:
         assert task.start is not None
-        return load_trained(task.start, model=_shell(task)).model
+        return _trained(task, task.start)
     plain = PatchCell("erm", seed)
     facts = run_treatments(setting, [plain], store)[plain]
-    return load_trained(setting.checkpoint(plain, facts), model=_shell(task)).model
+    return _trained(task, setting.checkpoint(plain, facts))
+
+
+def _trained(task: Task, weights: Path) -> nn.Module:
+    return load_trained(weights, model=_shell(task)).model
 
 
 def _audit(grouper: Grouper, part: Split, seen: Evaluation) -> Audit:

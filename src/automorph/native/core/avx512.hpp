@@ -6,6 +6,8 @@
 
 namespace {
 
+constexpr int64_t AHEAD = 4096;  // bytes by which large images are prefetched
+
 inline __m512i load64(const void *from) { return _mm512_loadu_si512(from); }
 inline __m256i load32(const void *from) {
   return _mm256_loadu_si256(static_cast<const __m256i *>(from));
@@ -87,8 +89,10 @@ struct Avx512Colours : Avx2 {
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t size, const Table &table) {
     const Registers registers(table);
     int64_t i = 0;
-    for (; i + 64 <= size; i += 64)
+    for (; i + 64 <= size; i += 64) {
+      Ahead::fetch(in + i + AHEAD);
       _mm512_storeu_si512(out + i, registers.look_up(load64(in + i)));
+    }
     const __mmask64 rest = lanes(size - i);
     if (!rest) return;
     const __m512i v = _mm512_maskz_loadu_epi8(rest, in + i);
@@ -144,8 +148,8 @@ struct Avx512Colours : Avx2 {
     if (pixels > MOST) return luma_sum<C>(in, MOST) + luma_sum<C>(in + MOST * C, pixels - MOST);
     __m512i sum = _mm512_setzero_si512();
     int64_t p = 0;
-    for (; p + 16 <= pixels; p += 16)
-      sum = _mm512_add_epi32(sum, luma16<C>(_mm512_maskz_loadu_epi8(lanes(16 * C), in + p * C)));
+    for (; p * C + 64 <= pixels * C; p += 16)
+      sum = _mm512_add_epi32(sum, luma16<C>(load64(in + p * C)));
     return uint32_t(_mm512_reduce_add_epi32(sum)) + Plain::luma_sum<C>(in + p * C, pixels - p);
   }
 
@@ -173,10 +177,9 @@ struct Avx512Colours : Avx2 {
     alignas(64) int32_t owner[C][16];  // the pixel, of 16, of each of their 16 C bytes
     for (int i = 0; i < 16 * C; ++i) owner[i / 16][i % 16] = i / C;
     int64_t p = 0;
-    for (; p + 16 <= pixels; p += 16) {
+    for (; p * C + 64 <= pixels * C; p += 16) {
       const uint8_t *from = in + p * C;
-      const __m512i all = _mm512_maskz_loadu_epi8(lanes(16 * C), from);
-      const __m512 grey = _mm512_cvtepi32_ps(luma16<C>(all));
+      const __m512 grey = _mm512_cvtepi32_ps(luma16<C>(load64(from)));
       for (int part = 0; part < C; ++part) {
         const __m128i v = load16(from + 16 * part);
         const __m512 own = _mm512_permutexvar_ps(_mm512_load_si512(owner[part]), grey);

@@ -130,17 +130,18 @@ struct Avx512 : Avx512Colours {
 
   template <int C>
   static void shift_line(const uint8_t *in, uint8_t *out, int width, int dx, const Fill &fill) {
-    const int64_t size = int64_t(width) * C, move = int64_t(dx) * C;
+    const int first = clamp(-dx, 0, width), last = clamp(width - dx, first, width);
+    const int64_t size = int64_t(last - first) * C;
+    fill.write(out, int64_t(first) * C);
+    fill.write(out + int64_t(last) * C, int64_t(width - last) * C);
+    in += int64_t(first + dx) * C;
+    out += int64_t(first) * C;
+    if (size < 64) return void(std::memcpy(out, in, size_t(size)));
+    // No masked loads at the edges: one that misses the cache holds up all that follow.
     for (int64_t i = 0; i < size; i += 64) {
-      const __mmask64 inside = lanes(size - move - i) & ~lanes(-move - i);
-      const __m512i empty = load64(fill.run + i % C);
-      if (i + 64 > size)
-        _mm512_mask_storeu_epi8(out + i, lanes(size - i),
-                                _mm512_mask_loadu_epi8(empty, inside, in + move + i));
-      else if (inside == ~0ull)
-        _mm512_storeu_si512(out + i, load64(in + move + i));
-      else
-        _mm512_storeu_si512(out + i, _mm512_mask_loadu_epi8(empty, inside, in + move + i));
+      if (i > size - 64) i = size - 64;  // the last step overlaps the one before
+      Ahead::fetch(in + i + AHEAD);
+      _mm512_storeu_si512(out + i, load64(in + i));
     }
   }
 
@@ -150,10 +151,13 @@ struct Avx512 : Avx512Colours {
     for (int x = 0; x < width; x += 16, out += 16 * C) {
       const int count = width - x < 16 ? width - x : 16;
       const uint8_t *from = in + (width - x - count) * C;
-      // Masked loads are slow, so only the right end, beyond which nothing may be read, has one.
-      const __m512i v = x ? load64(from) : _mm512_maskz_loadu_epi8(lanes(count * C), from);
+      Ahead::fetch(from + AHEAD);
+      // Beyond the right end nothing may be read, so its pixels are the last ones of what is loaded.
+      const int before = x || width * C < 64 ? 0 : 64 - count * C;
+      const __m512i v = x || before ? load64(from - before)
+                                    : _mm512_maskz_loadu_epi8(lanes(count * C), from);
       const __m512i place = _mm512_sub_epi8(_mm512_load_si512(backwards.v),
-                                            _mm512_set1_epi8(char((16 - count) * C)));
+                                            _mm512_set1_epi8(char((16 - count) * C - before)));
       store_pixels<C>(out, _mm512_permutexvar_epi8(place, v), count);
     }
   }

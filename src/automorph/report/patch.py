@@ -76,10 +76,13 @@ def _answers(result: JsonObject) -> list[Answer]:
         if value is not None and after["gap"].get(name) is not None
     }
     worst = max(gaps, key=lambda name: gaps[name][0], default=None)
+    untested = result.get("untested")
     answers = [
+        *_answer_with_translated(result),
         *_answer_by_metric(result),
         Answer(
-            "How accurate is it on the worst group?",
+            "How accurate is it on the worst group"
+            + (" of real test examples?" if untested else "?"),
             formatting.percent(after["robust_accuracy"], 1),
             f"{formatting.percent(before['robust_accuracy'], 1)} before. On average "
             f"{formatting.percent(after['accuracy'], 1)}, compared with "
@@ -105,6 +108,29 @@ def _answers(result: JsonObject) -> list[Answer]:
             )
         )
     return answers
+
+
+def _answer_with_translated(result: JsonObject) -> list[Answer]:
+    """Return the answer in which translated test examples count, if the verdict counts them."""
+    if (found := result.get("untested")) is None:
+        return []
+    before, after = (_chosen_value(result, found[side]) for side in _SIDES)
+    groups = _listed(found["groups"])
+    what = "accuracy on the worst group"
+    if _by_metric(result):
+        what = f"{result['metric']} in the worst subgroup"
+    return [
+        Answer(
+            f"What is its {what}?",
+            after,
+            f"{before} before. Test examples that were translated into {groups} count, since "
+            "there are hardly any real ones.",
+        )
+    ]
+
+
+def _listed(groups: Sequence[Sequence[str]]) -> str:
+    return ", ".join(f"({name}, {subgroup})" for name, subgroup in groups)
 
 
 def _words(content: JsonObject) -> MetricWords:
@@ -179,7 +205,7 @@ def _untested(result: JsonObject) -> Section | None:
     """Make the section of the groups that only translated test examples can tell of."""
     if (found := result.get("untested")) is None:
         return None
-    groups = ", ".join(f"({name}, {subgroup})" for name, subgroup in found["groups"])
+    groups = _listed(found["groups"])
     value = partial(_chosen_value, result)
     lines: list[Sequence[TableCell | str]] = [[side, value(found[side])] for side in _SIDES]
     for name, values in found["objectives"].items():

@@ -222,13 +222,14 @@ struct SmoothWindow {
 };
 
 // Blends pairs of levels by the upper bits of two shares of 14 bits and a lower part; sets the lanes
-// that are too close to the next level.
+// that are too close to the next level. Equal levels are exact.
 inline __m512i blended(__m512i both, __m512i upper, __m512i lower, __mmask16 &unsure) {
   const __m512i total = _mm512_add_epi32(_mm512_madd_epi16(both, upper),
                                          _mm512_srli_epi32(_mm512_madd_epi16(both, lower), 14));
   const __m512i beside = _mm512_and_si512(_mm512_add_epi32(total, _mm512_set1_epi32(1)),
                                           _mm512_set1_epi32(0x3FFF));
-  unsure = _mm512_cmple_epu32_mask(beside, _mm512_set1_epi32(1));
+  const __mmask16 differ = _mm512_cmpneq_epi32_mask(both, _mm512_rol_epi32(both, 16));
+  unsure = _mm512_mask_cmple_epu32_mask(differ, beside, _mm512_set1_epi32(1));
   return _mm512_srli_epi32(total, 14);
 }
 
@@ -292,17 +293,23 @@ struct Slide {
     const int64_t bytes = int64_t(last - first) * C;
     uint8_t *to = out + int64_t(first) * C;
     for (int64_t i = 0; i < bytes; i += 32) {
-      const auto known = __mmask32(lanes(bytes - i < 32 ? bytes - i : 32));
-      const __m512i a = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(known, from + i));
-      const __m512i b = _mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(known, from + i + C));
+      const bool whole = bytes - i >= 32;
+      const auto known = __mmask32(lanes(whole ? 32 : bytes - i));
+      const auto load = [&](const uint8_t *at) {
+        return _mm512_cvtepu8_epi16(whole ? load32(at) : _mm256_maskz_loadu_epi8(known, at));
+      };
+      const __m512i a = load(from + i), b = load(from + i + C);
       __mmask16 unsure[2];
       const __m512i low = blended(_mm512_unpacklo_epi16(a, b), upper, lower, unsure[0]);
       const __m512i high = blended(_mm512_unpackhi_epi16(a, b), upper, lower, unsure[1]);
       const __m256i mixed = _mm512_cvtepi16_epi8(_mm512_packus_epi32(low, high));
-      _mm256_mask_storeu_epi8(to + i, known, mixed);
+      if (whole)
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to + i), mixed);
+      else
+        _mm256_mask_storeu_epi8(to + i, known, mixed);
       if (!(unsure[0] | unsure[1])) continue;
       uint32_t again = _pdep_u32(unsure[0], 0x0F0F0F0F) | _pdep_u32(unsure[1], 0xF0F0F0F0);
-      again &= uint32_t(_mm512_cmpneq_epi16_mask(a, b)) & known;  // equal neighbours are exact
+      again &= known;
       for (; again; again &= again - 1) {
         const int64_t byte = i + __builtin_ctz(again);
         precise(to + byte, first + int(byte / C), from[byte], from[byte + C], y);

@@ -84,6 +84,8 @@ struct Window {
   }
 };
 
+constexpr int SHORT_RUN = 3;  // columns of a run on average; gathering pixels is faster below that
+
 struct Avx512 : Avx512Colours {
   template <class K, int C>
   static void nearest(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
@@ -101,6 +103,21 @@ struct Avx512 : Avx512Colours {
         v = along(v, f.yx, 16);
       }
     }
+  }
+
+  template <int C>
+  static bool nearest_columns(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
+    const Runs runs(in.width, [&](int x) { return rows_below(f, x); });
+    if (!runs.at || runs.count * SHORT_RUN > in.width) return false;
+    const Columns<C> columns(in, runs);
+    if (!columns.ready()) return false;
+    const int64_t line = int64_t(in.width) * C;
+    Ahead ahead(in, C);
+    for (int y = 0; y < in.height; ++y) {
+      ahead.until(last_line(f, along(f.y0, f.yy, y), in.width));
+      columns.filled(y, out + y * line, fill);
+    }
+    return true;
   }
 
   template <class K, int C>

@@ -50,10 +50,13 @@ struct Runs {
   }
 };
 
+// How far below each column is read from by a map that keeps columns.
+inline int rows_below(const Fixed &f, int x) { return along(f.y0, f.yx, x) >> 16; }
+
 // Nearest neighbour for maps that keep columns; returns false for short runs, and without memory.
 template <int C>
-bool nearest_columns(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
-  const Runs runs(in.width, [&](int x) { return along(f.y0, f.yx, x) >> 16; });
+bool nearest_in_runs(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
+  const Runs runs(in.width, [&](int x) { return rows_below(f, x); });
   if (!runs.at || runs.count * SHORT > in.width) return false;
   const int64_t line = int64_t(in.width) * C;
   const uint8_t *end = out + line * in.height;

@@ -143,6 +143,9 @@ struct Beyond {
   }
 };
 
+template <int C>
+bool nearest_in_runs(const View &in, uint8_t *out, const Fixed &f, const Fill &fill);
+
 struct Plain {
   // Whether there is a type `Levels`, a register of bytes, to put in order.
   static constexpr bool ORDERS = false;
@@ -305,6 +308,12 @@ struct Plain {
   template <int C>
   static void flip_line(const uint8_t *in, uint8_t *out, int width) {
     for (int x = 0; x < width; ++x) std::memcpy(out + x * C, in + (width - 1 - x) * C, C);
+  }
+
+  // Nearest neighbour for maps that keep columns; returns false where another way is faster.
+  template <int C>
+  static bool nearest_columns(const View &in, uint8_t *out, const Fixed &f, const Fill &fill) {
+    return nearest_in_runs<C>(in, out, f, fill);
   }
 
   // Nearest neighbour in 16.16 fixed point; sums wrap as Pillow's do in practice.

@@ -42,7 +42,7 @@ struct Resampling {
     } else if (fits_fixed(map, in.width, in.height)) {
       const Fixed f = fixed(map);
       const bool by_columns = in.width >= WORTH_COLUMNS && keeps_columns(f);
-      if (!by_columns || !nearest_columns<C>(in, out, f, fill))
+      if (!by_columns || !K::template nearest_columns<C>(in, out, f, fill))
         K::template nearest<K, C>(in, out, f, fill);
     } else {
       K::template nearest_far<C>(in, out, map, fill);

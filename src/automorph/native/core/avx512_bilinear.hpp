@@ -51,14 +51,23 @@ inline Doubles operator*(Doubles a, Doubles b) {
 struct Shares {
   __m512i upper[2], lower[2];
 
-  Shares(Doubles dx, Doubles dy) {
-    const Doubles one = Doubles::all(1 << 28);
-    const __m512i x = (dx * one).cut(), y = (dy * one).cut(), both = (dx * dy * one).cut();
+  Shares(Doubles dx, Doubles dy)
+      : Shares((dx * Doubles::all(1 << 28)).cut(), (dy * Doubles::all(1 << 28)).cut(),
+               (dx * dy * Doubles::all(1 << 28)).cut()) {}
+  // From multiples of 2^-28.
+  Shares(__m512i x, __m512i y) : Shares(x, y, product(x, y)) {}
+  Shares(__m512i x, __m512i y, __m512i both) {
     const __m512i right = _mm512_sub_epi32(x, both);
     const __m512i rest = _mm512_sub_epi32(_mm512_set1_epi32(1 << 28), _mm512_add_epi32(y, right));
     const __m512i left = _mm512_max_epi32(rest, _mm512_setzero_si512());  // rounded, it may be -1
     split(left, right, upper);
     split(_mm512_sub_epi32(y, both), both, lower);
+  }
+  static __m512i product(__m512i x, __m512i y) {
+    const __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(x, y), 28);
+    const __m512i odd = _mm512_srli_epi64(
+        _mm512_mul_epu32(_mm512_srli_epi64(x, 32), _mm512_srli_epi64(y, 32)), 28);
+    return _mm512_or_si512(even, _mm512_slli_epi64(odd, 32));
   }
   static void split(__m512i left, __m512i right, __m512i *parts) {
     const __m512i low = _mm512_set1_epi32(0x3FFF);
@@ -67,7 +76,8 @@ struct Shares {
     parts[1] = _mm512_or_si512(_mm512_and_si512(left, low),
                                _mm512_slli_epi32(_mm512_and_si512(right, low), 16));
   }
-  // The integer parts of the sums; `unsure`: the lanes that are too close to an integer.
+  // The integer parts of the sums; `unsure`: the lanes that are too close to an integer. Those of
+  // four equal neighbours are exact.
   __m512i mix(__m512i above, __m512i below, __mmask16 *unsure) const {
     const auto sum = [&](int part) {
       return _mm512_add_epi32(_mm512_madd_epi16(above, upper[part]),
@@ -76,7 +86,9 @@ struct Shares {
     const __m512i total = _mm512_add_epi32(sum(0), _mm512_srli_epi32(sum(1), 14));
     const __m512i beside = _mm512_and_si512(_mm512_add_epi32(total, _mm512_set1_epi32(1)),
                                             _mm512_set1_epi32(0x3FFF));
-    *unsure = _mm512_cmple_epu32_mask(beside, _mm512_set1_epi32(1));
+    const __mmask16 differ = _mm512_cmpneq_epi32_mask(above, _mm512_rol_epi32(above, 16)) |
+                             _mm512_cmpneq_epi32_mask(above, below);
+    *unsure = _mm512_mask_cmple_epu32_mask(differ, beside, _mm512_set1_epi32(1));
     return _mm512_srli_epi32(total, 14);
   }
 };
@@ -89,7 +101,8 @@ struct SmoothWindow {
   const double *const m;
   const int64_t stride;
   const int depth, top_most;
-  const __m512i empty;
+  const bool fits_32;  // whether the positions in a window fit 32 bits, as `inner` has them
+  const __m512i empty, u_steps, v_steps;
 
   SmoothWindow(const View &view, const Affine &map, const Fill &fill)
       : in(view),
@@ -97,8 +110,18 @@ struct SmoothWindow {
         stride(int64_t(view.width) * C),
         depth(reach(map.m[3])),
         top_most(view.height > depth ? view.height - depth : 0),
+        fits_32(std::fabs(map.m[0]) < 2.0 && std::fabs(map.m[3]) < 2.0),
         empty(_mm512_permutexvar_epi8(_mm512_set1_epi32(0x03020100),
-                                      _mm512_load_si512(fill.run))) {}
+                                      _mm512_load_si512(fill.run))),
+        u_steps(steps(fits_32 ? map.m[0] : 0.0)),
+        v_steps(steps(fits_32 ? map.m[3] : 0.0)) {}
+
+  // How far 16 pixels are from the first, in 2^-26.
+  static __m512i steps(double step) {
+    const Doubles numbers = {_mm512_setr_pd(0, 1, 2, 3, 4, 5, 6, 7),
+                             _mm512_setr_pd(8, 9, 10, 11, 12, 13, 14, 15)};
+    return (numbers * Doubles::all(step * (1 << 26))).cut();
+  }
 
   // An upper bound on the pixels (or lines) that 16 pixels and their neighbours touch.
   static int reach(double step) { return int(std::fabs(step) * 15.0) + 3; }
@@ -112,6 +135,12 @@ struct SmoothWindow {
     const int first = _mm_cvtsi128_si32(_mm512_castsi512_si128(v));
     const int last = _mm_extract_epi32(_mm512_extracti32x4_epi32(v, 3), 3);
     return first < last ? first : last;
+  }
+
+  // The places of the bytes of 16 pixels in 32-bit lanes.
+  static __m512i packing() {
+    static constexpr Bytes packed = bytes([](int i) { return (i / C * 4 + i % C) % 64; });
+    return _mm512_load_si512(packed.v);
   }
 
   // Computes the first `known` of the pixels [x, x + 16) of line y.
@@ -135,13 +164,76 @@ struct SmoothWindow {
       __mmask16 unsure;
       __m512i value = shares.mix(near.pair(near.upper, c), near.pair(near.lower, c), &unsure);
       unsure &= inside;
-      if (unsure) unsure &= near.differ(c);  // equal neighbours are exact
       if (unsure) value = near.precise(dx, dy, c);
       mixed = _mm512_or_si512(mixed, _mm512_slli_epi32(value, unsigned(8 * c)));
     }
-    static constexpr Bytes packed = bytes([](int i) { return (i / C * 4 + i % C) % 64; });
     mixed = _mm512_mask_mov_epi32(empty, inside, mixed);
-    store_pixels<C>(out, _mm512_permutexvar_epi8(_mm512_load_si512(packed.v), mixed), known);
+    store_pixels<C>(out, _mm512_permutexvar_epi8(packing(), mixed), known);
+  }
+
+  // The same for 16 pixels that are all outside, or in the middle, where their neighbours all exist:
+  // positions in 2^-26 of a pixel from the corner of the window, so that all is done in integers.
+  // They differ from Pillow's by less than 2^-25, which `Shares` leaves room for. Returns false at
+  // the edges, and where a value is close to the next level.
+  bool inner(uint8_t *out, int x, int y) const {
+    constexpr double UNIT = 1 << 26, MARGIN = 1e-3;
+    const double xc = x + 0.5, yc = y + 0.5;
+    const double u = m[0] * xc + m[1] * yc + m[2] - 0.5, u_last = u + 15.0 * m[0];
+    const double v = m[3] * xc + m[4] * yc + m[5] - 0.5, v_last = v + 15.0 * m[3];
+    const double u_least = m[0] < 0 ? u_last : u, v_least = m[3] < 0 ? v_last : v;
+    const double u_most = m[0] < 0 ? u : u_last, v_most = m[3] < 0 ? v : v_last;
+    if (u_most < -0.5 - MARGIN || u_least > in.width - 0.5 + MARGIN || v_most < -0.5 - MARGIN ||
+        v_least > in.height - 0.5 + MARGIN) {
+      store_pixels<C>(out, _mm512_permutexvar_epi8(packing(), empty), 16);
+      return true;
+    }
+    if (!(u_least > MARGIN && u_most < in.width - 1 - MARGIN && v_least > MARGIN &&
+          v_most < in.height - 1 - MARGIN))
+      return false;
+    const int left = int(u_least), top = int(v_least);
+    const uint8_t *line = in.data + top * stride + left * C;
+    if (line + (depth - 1) * stride + 64 > in.end) return false;
+    const __m512i px = _mm512_add_epi32(_mm512_set1_epi32(int32_t((u - left) * UNIT)), u_steps);
+    const __m512i py = _mm512_add_epi32(_mm512_set1_epi32(int32_t((v - top) * UNIT)), v_steps);
+    __m512i place = _mm512_srli_epi32(px, 26);
+    if (C == 3) place = _mm512_add_epi32(place, _mm512_add_epi32(place, place));
+    if (C == 4) place = _mm512_slli_epi32(place, 2);
+    const __m512i spread = _mm512_set4_epi32(0x0C0C0C0C, 0x08080808, 0x04040404, 0);
+    const __m512i here = _mm512_add_epi8(_mm512_shuffle_epi8(place, spread),
+                                         _mm512_set1_epi32(0x03020100));
+    const __m512i beside = _mm512_add_epi8(here, _mm512_set1_epi8(C));
+    __m512i row = _mm512_shuffle_epi8(_mm512_srli_epi32(py, 26), spread);
+    const int lines = (int(v_most) - top) + 2;
+    const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi8(1);
+    __m512i upper = zero, upper_beside = zero, lower = zero, lower_beside = zero;
+    __mmask64 low = 0;
+    for (int k = 0; k < lines; ++k, line += stride) {
+      const __m512i found = load64(line);
+      const __mmask64 up = _mm512_testn_epi8_mask(row, row);
+      const __m512i left_of = _mm512_permutexvar_epi8(here, found);
+      const __m512i right_of = _mm512_permutexvar_epi8(beside, found);
+      upper = _mm512_mask_mov_epi8(upper, up, left_of);
+      upper_beside = _mm512_mask_mov_epi8(upper_beside, up, right_of);
+      lower = _mm512_mask_mov_epi8(lower, low, left_of);
+      lower_beside = _mm512_mask_mov_epi8(lower_beside, low, right_of);
+      row = _mm512_sub_epi8(row, one);
+      low = up;
+    }
+    const Neighbours near = {{upper, upper_beside}, {lower, lower_beside}};
+    const __m512i fraction = _mm512_set1_epi32((1 << 26) - 1);
+    const Shares shares(_mm512_slli_epi32(_mm512_and_si512(px, fraction), 2),
+                        _mm512_slli_epi32(_mm512_and_si512(py, fraction), 2));
+    __m512i mixed = zero;
+    __mmask16 rare = 0;
+    for (int c = 0; c < C; ++c) {
+      __mmask16 unsure;
+      const __m512i value = shares.mix(near.pair(near.upper, c), near.pair(near.lower, c), &unsure);
+      rare |= unsure;
+      mixed = _mm512_or_si512(mixed, _mm512_slli_epi32(value, unsigned(8 * c)));
+    }
+    if (rare) return false;
+    store_pixels<C>(out, _mm512_permutexvar_epi8(packing(), mixed), 16);
+    return true;
   }
 
   // Left and right neighbours on the upper and lower lines; edges are replicated.
@@ -163,13 +255,6 @@ struct SmoothWindow {
 
     static __m512i channel(__m512i pixel, int c) {
       return _mm512_and_si512(_mm512_srli_epi32(pixel, unsigned(8 * c)), _mm512_set1_epi32(255));
-    }
-    // The lanes in which channel c is not the same in all four.
-    __mmask16 differ(int c) const {
-      const __m512i first = channel(upper[0], c);
-      return _mm512_cmpneq_epi32_mask(first, channel(upper[1], c)) |
-             _mm512_cmpneq_epi32_mask(first, channel(lower[0], c)) |
-             _mm512_cmpneq_epi32_mask(first, channel(lower[1], c));
     }
     // Pillow's arithmetic.
     __m512i precise(Doubles dx, Doubles dy, int c) const {

@@ -139,7 +139,7 @@ struct Avx512 : Avx512Colours {
       }
       for (int x = 0; x < in.width; x += 16) {
         const int known = in.width - x < 16 ? in.width - x : 16;
-        window.pixels(out, x, y, known);
+        if (known < 16 || !window.fits_32 || !window.inner(out, x, y)) window.pixels(out, x, y, known);
         out += known * C;
       }
     }

@@ -276,9 +276,10 @@ def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
     from automorph.experiments import interval, points
 
     measure = _chosen_by(result)
-    numbers = ["robust", "accuracy", "gaps", "against balanced", "validation"]
-    # A narrow terminal has no room for the time; the report shows it.
-    more = ["wall s a run"] if width >= WIDE else []
+    numbers = ["robust", "accuracy", "against balanced", "validation"]
+    # A narrow terminal has no room for gaps and times; the report shows them.
+    wide = width >= WIDE
+    more = ["gaps", "wall s a run"] if wide else []
     table = plain_table("objective", numbers=[*numbers, *more])
     for row in result.treatments:
         spread = row.robust_accuracy.se
@@ -290,10 +291,16 @@ def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
             f"{100 * row.robust_accuracy.mean:.1f}"
             + ("" if spread is None else f" ± {100 * spread:.1f}"),
             f"{100 * row.accuracy.mean:.1f}",
-            ", ".join(f"{gap.mean:.1f}" for gap in row.gap.values()),
             against,
             measure.value(row.selected.mean).removesuffix(" %"),
-            *([f"{row.seconds.mean:.0f}"] if more else []),
+            *(
+                [
+                    ", ".join(f"{gap.mean:.1f}" for gap in row.gap.values()),
+                    f"{row.seconds.mean:.0f}",
+                ]
+                if wide
+                else []
+            ),
             style="bold green" if row.objective == result.objective else None,
         )
     return table

@@ -7,6 +7,7 @@ import pytest
 import torch
 from marked_images import SKEWED, bars
 
+from automorph.data import Split
 from automorph.errors import DataError, UsageError
 from automorph.robustness.translators.cyclegan import CycleRecipe, Side, published, train_cyclegan
 from automorph.robustness.translators.cyclegan.augmentation import CHANGES, augmented
@@ -29,6 +30,7 @@ from automorph.robustness.translators.cyclegan.released import (
 from automorph.robustness.translators.cyclegan.replay import Replay
 from automorph.robustness.translators.cyclegan.sides import to_images, to_pixels
 from automorph.robustness.translators.cyclegan.training import CycleTraining, _identity
+from automorph.robustness.translators.cyclegan_translator import steps_for
 from automorph.training.checkpoint import read_checkpoint, write_checkpoint
 
 TINY = CycleRecipe(steps=6, batch_size=4, width=4, judge_width=4, replay=10)
@@ -334,3 +336,11 @@ def test_masks_are_penalised_late_and_their_training_resumes(sides, tmp_path):
 def test_masks_have_files_of_their_own(sides):
     names = [_identity(*sides, replace(TINY, networks="masked", sparse=s), 0) for s in (0.5, 1)]
     assert len({*names, _identity(*sides, TINY, 0)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("side", "steps"), [(8, 6000), (16, 6000), (20, 3920), (28, 2000), (32, 2000), (224, 2000)]
+)
+def test_small_images_get_more_steps(side, steps):
+    part = Split(np.zeros((2, side, side, 3), np.uint8), np.zeros(2, np.int64))
+    assert steps_for(part) == steps

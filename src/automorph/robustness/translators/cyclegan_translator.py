@@ -187,9 +187,21 @@ def _reporting(progress: Fitting, title: str) -> Callable[[int, int, dict[str, f
     return report
 
 
+def steps_for(part: Split) -> int:
+    """Return the steps of a masked CycleGAN: those of 28 px, or up to three times as many.
+
+    On smaller images a step costs less, and shows fewer pixels of a mark: with 2,000 steps of 8 px
+    the mark of ``digits-correlation`` was not always drawn, with 6,000 all checks passed.
+    """
+    height, width = map(int, part.data.shape[1:3])
+    usual = CycleRecipe().steps
+    return min(3 * usual, max(usual, usual * 28**2 // (height * width)))
+
+
 def build_masked(data: Dataset, options: FitOptions) -> CycleGAN:
     """Fit the translator ``masked-cyclegan`` of a data set."""
-    recipe = replace(options.recipe or CycleRecipe(), networks="masked")
+    usual = options.recipe or CycleRecipe(steps=steps_for(data.train))
+    recipe = replace(usual, networks="masked")
     return build(data, replace(options, recipe=recipe))
 
 

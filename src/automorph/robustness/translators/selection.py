@@ -112,10 +112,10 @@ def choose_translator(
                 )
             return Choice(translator, kind, tuple(attempts), tuple(notes))
         why = "; ".join(check.words(names) for check in checked.failures)
-        if checked.directions and partly is None:
+        if checked.directions and partly is None and wanted in ("auto", one):
             partly = kind, SomeDirections(translator, checked.directions)
             notes.append(f"The translator {kind} did not pass everywhere: {why}.")
-            if wanted != "auto":
+            if wanted == one:
                 break
         else:
             notes.append(f"The translator {kind} is not used: {why or 'no check was possible'}.")

@@ -30,21 +30,18 @@ import argparse
 import json
 import os
 import shutil
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+
+from versions import BEFORE, ROOT, children, serve, spread, version_before
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
-ROOT = Path(__file__).parent.parent
-BEFORE = "dbe96af"
 SIDES = 500, 375
 ROUNDS, EXPLAIN_ROUNDS = 9, 6
 FILES, MANY, EXPLAINED = 2000, 20_000, 1700
@@ -151,70 +148,12 @@ DOES: dict[str, Callable[..., dict[str, float]]] = {
 }  # fmt: skip
 
 
-def serve(cores: int) -> None:
-    """Answer calls, one JSON object a line."""
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    told = os.dup(1)
-    os.dup2(2, 1)  # Whatever libraries print.
-    for line in sys.stdin:
-        name, arguments = json.loads(line)
-        os.write(told, (json.dumps(DOES[name](**arguments)) + "\n").encode())
-
-
-class Child:
-    """A process of one version on some cores."""
-
-    def __init__(self, tree: Path, cores: int) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", str(cores)], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(tree / "src")},
-        )  # fmt: skip
-
-    def __call__(self, name: str, **arguments: Any) -> dict[str, float]:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps([name, arguments]) + "\n")
-        self.process.stdin.flush()
-        found: dict[str, float] = json.loads(self.process.stdout.readline())
-        return found
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
-
-
-@contextmanager
-def children(trees: Mapping[str, Path], cores: int) -> Iterator[dict[str, Child]]:
-    """Open a process for each version."""
-    found = {name: Child(tree, cores) for name, tree in trees.items()}
-    try:
-        yield found
-    finally:
-        for child in found.values():
-            child.close()
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """The median, and its interval of at least 95 % from 6 values or more.
-
-    Of n independent values, the median lies outside the smallest and largest with probability
-    2 / 2^n, and outside the second smallest and largest with 2 (n + 1) / 2^n.
-    """
-    ranked = sorted(values)
-    skipped = 1 if 2 * (len(ranked) + 1) <= 0.05 * 2 ** len(ranked) else 0
-    return {
-        "median": statistics.median(ranked), "low": ranked[skipped], "high": ranked[-1 - skipped],
-    }  # fmt: skip
-
-
 def reading(trees: Mapping[str, Path], folder: Path, size: int, cores: int, rounds: int) -> Any:
     """Read a folder by turns: now, before, ImageFolder, filling the cache, and from the cache."""
     workers = 0 if cores == 1 else cores
     arms = ("now", "before", "ImageFolder", "first", "again")
     found: dict[str, list[float]] = {arm: [] for arm in arms}
-    with children(trees, cores) as child, tempfile.TemporaryDirectory() as caches:
+    with children(__file__, trees, cores) as child, tempfile.TemporaryDirectory() as caches:
         for number in range(-1, rounds):  # The first round imports, and is not counted.
             cache = str(Path(caches) / str(number))
             how = {"folder": str(folder), "size": size}
@@ -240,7 +179,7 @@ def reading(trees: Mapping[str, Path], folder: Path, size: int, cores: int, roun
 def explaining(trees: Mapping[str, Path], file: Path, size: int, cores: int, rounds: int) -> Any:
     """Explain by turns."""
     found: dict[str, list[float]] = {"now": [], "before": []}
-    with children(trees, cores) as child:
+    with children(__file__, trees, cores) as child:
         for _ in range(rounds):
             for name in found:
                 took = child[name]("explained", file=str(file))
@@ -255,7 +194,10 @@ def explaining(trees: Mapping[str, Path], file: Path, size: int, cores: int, rou
 
 def memory(trees: Mapping[str, Path], folder: Path) -> Any:
     """The peak memory of reading many files at 224 px."""
-    with children({"now": trees["now"]}, 2) as child, tempfile.TemporaryDirectory() as cache:
+    with (
+        children(__file__, {"now": trees["now"]}, 2) as child,
+        tempfile.TemporaryDirectory() as cache,
+    ):
         took = child["now"]("read", folder=str(folder), size=224, home=cache)
     return {**took, "spare": took["peak"] - took["bytes"]}
 
@@ -279,24 +221,6 @@ def differences(folder: Path, sizes: tuple[int, ...] = (32, 64, 96, 128)) -> Any
             "99 %": float(np.percentile(apart, 99)), "most": int(apart.max()),
         })  # fmt: skip
     return {"levels": found}
-
-
-@contextmanager
-def version_before(given: str | None) -> Iterator[Path]:
-    """Check out and build the version before, in a temporary folder."""
-    if given is not None:
-        yield Path(given)
-        return
-    with tempfile.TemporaryDirectory() as place:
-        tree = Path(place) / "before"
-        git = ["git", "-C", str(ROOT), "worktree"]
-        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), BEFORE], check=True)
-        try:
-            build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
-            subprocess.run(build, cwd=tree, check=True)
-            yield tree
-        finally:
-            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
 def claims_of(cells: Any) -> list[Any]:
@@ -332,7 +256,7 @@ def main() -> None:
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(options.serve)
+        serve(options.serve, DOES)
         return
     from cells import Cells
     from record import RESULTS, write_result

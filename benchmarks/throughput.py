@@ -19,11 +19,18 @@ Expected before the run with compiled single images and integer bilinear interpo
   memory at 224 px: at least 2.5x timm's images per second;
 - batches, ratio to albumentations: at 1024 px at least 8x nearest and 4x bilinear (4.2x and 2.1x
   before), at 224 px at least 12x and 8x (8.7x and 5.6x);
-- nothing slower than before: no ratio to timm below 0.9 of the one of the run before.
+- nothing slower than before: no ratio to timm below 0.9 of the one of the run before. (That run had
+  another timm beside it, so this failed for reasons of timm's; it stays, and what it is about is
+  measured since by turns of both versions: every batch at least 0.9 times as fast as at dbe96af.)
+Expected before the run with copies of columns, interpolation in integers and fewer masked loads:
+- batches of 224 px, bilinear: the 8x above, which had been missed (6.1x); of 1024 px: nearest 4x,
+  bilinear 5x (3.5x and 4.4x); the 12x and 8x of nearest remain out of reach: of 18 microseconds an
+  image at 224 px, counting levels for Equalize alone takes 5, and copying takes 5.
 
 n: 9 interleaved rounds per cell; medians of ratios, with the smallest and largest. One thread per
 library. The hardware and the other load on the processor are recorded with the result.
-Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 25 minutes)
+Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 35 minutes; needs git and
+a compiler for the version before, or a built checkout of it: --before FOLDER).
 ``--try`` runs every cell once, on few images, and stores nothing.
 Finished cells are lines of results/throughput.jsonl; remove that file to measure again.
 Needs: pip install 'automorph[albumentations,kornia]'
@@ -41,7 +48,7 @@ import argparse  # noqa: E402
 import statistics  # noqa: E402
 import tempfile  # noqa: E402
 import warnings  # noqa: E402
-from collections.abc import Callable  # noqa: E402
+from collections.abc import Callable, Mapping  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -57,6 +64,7 @@ import one_image  # noqa: E402
 from cells import Cells  # noqa: E402
 from record import claim, machine, write_result  # noqa: E402
 from repeated import seconds_per_call  # noqa: E402
+from versions import BEFORE, ROOT, children, serve, spread, version_before  # noqa: E402
 
 cv2.setNumThreads(0)
 torch.set_num_threads(1)
@@ -361,6 +369,33 @@ def end_to_end(limit: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_prepared: dict[str, Augment] = {}
+
+
+def timed(size: int, count: int, policy: str, interpolation: str) -> float:
+    """Seconds per call of one batch, by the version that this process has."""
+    key = f"{size} {policy} {interpolation}"
+    if key not in _prepared:
+        _prepared[key] = ours(POLICIES[policy], images(size, count), interpolation)
+        _prepared[key]()
+    return seconds(_prepared[key])
+
+
+def compare_versions(
+    trees: Mapping[str, Path], size: int, policy: str, mode: str
+) -> dict[str, Any]:
+    """Time a batch by this version and by the one before, alternately."""
+    asked = {"size": size, "count": BATCH[size], "policy": policy, "interpolation": mode}
+    with children(__file__, trees, 1) as child:
+        for one in child.values():
+            one("timed", **asked)
+        ratios = [
+            child["before"]("timed", **asked) / child["now"]("timed", **asked)
+            for _ in range(2 * ROUNDS + 1)
+        ]
+    return {"size": size, "policy": policy, "interpolation": mode, "speed_up": spread(ratios)}
+
+
 def measured(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Measure a cell; records the load of the machine before and after."""
     print(f"measuring {name} ..", flush=True)
@@ -422,7 +457,9 @@ def single_claims(by_name: dict[str, dict[str, Any]]) -> list[Any]:
     for size, nearest, bilinear in ((224, 12, 8), (1024, 8, 4)):
         for mode, floor in (("nearest", nearest), ("bilinear", bilinear)):
             wanted.append((f"{size}-RandAugment(2, 9)-{mode}", "albumentations", floor))
-    wanted += [(name, "timm", 0.9 * ratio) for name, ratio in BEFORE.items()]
+    wanted += [("1024-RandAugment(2, 9)-nearest", "albumentations", 4)]
+    wanted += [("1024-RandAugment(2, 9)-bilinear", "albumentations", 5)]
+    wanted += [(name, "timm", 0.9 * ratio) for name, ratio in TIMM_BEFORE.items()]
     claims = []
     for name, peer, floor in wanted:
         if name in by_name:
@@ -430,10 +467,16 @@ def single_claims(by_name: dict[str, dict[str, Any]]) -> list[Any]:
             text = f"{name}: at least {floor:.3g}x {peer}"
             span = [ratio["low"], ratio["high"]]
             claims.append(claim(text, ratio["median"], span, ratio["median"] >= floor))
+    for name, row in by_name.items():
+        if name.startswith("before-"):
+            gain = row["speed_up"]
+            text = f"{name.removeprefix('before-')}: at least 0.9 times as fast as at {BEFORE}"
+            span = [gain["low"], gain["high"]]
+            claims.append(claim(text, gain["median"], span, gain["median"] >= 0.9))
     return claims
 
 
-BEFORE = {
+TIMM_BEFORE = {
     "32-RandAugment(2, 9)-nearest": 129.2,
     "32-TrivialAugment-wide-nearest": 119.5,
     "32-AutoAugment CIFAR-10-nearest": 142.3,
@@ -454,15 +497,20 @@ def main() -> None:
     global ROUNDS, SECONDS, BATCH
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--try", dest="tiny", action="store_true")
-    tiny = parser.parse_args().tiny
+    parser.add_argument("--before", help="a built checkout of the version before")
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        return serve(given.serve, {"timed": timed})
+    tiny = given.tiny
     if not tiny:
-        return measure(Cells("throughput"), write=True)
+        return measure(Cells("throughput"), given.before, write=True)
     ROUNDS, SECONDS, BATCH = 1, 0.001, dict.fromkeys(BATCH, 2)
     with tempfile.TemporaryDirectory() as folder:
-        measure(Cells("throughput", Path(folder)), write=False)
+        measure(Cells("throughput", Path(folder)), given.before, write=False)
 
 
-def measure(cells: Cells, *, write: bool) -> None:
+def measure(cells: Cells, given: str | None, *, write: bool) -> None:
     """Measure the missing cells, and judge the expectations."""
     rows: list[dict[str, Any]] = []
 
@@ -482,6 +530,13 @@ def measure(cells: Cells, *, write: bool) -> None:
         rows.append(cell(name, lambda s=size: compare_peers(s, "RandAugment(2, 9)", "bilinear")))
     rows.append(cell("threads-32", lambda: compare_threads(32, 4096 if write else 8)))
     rows.append(cell("threads-224", lambda: compare_threads(224, 128 if write else 8)))
+    batches = [(size, "RandAugment(2, 9)", "bilinear") for size in BATCH]
+    batches += [(size, policy, "nearest") for size in BATCH for policy in POLICIES]
+    with version_before(given) as before:
+        trees = {"now": ROOT, "before": before}
+        for one in batches:
+            name = "before-" + "-".join(map(str, one))
+            rows.append(cell(name, lambda one=one: compare_versions(trees, *one)))
     rows.append(cell("end-to-end", lambda: end_to_end(4000 if write else 200)))
     from automorph.engine import engine_name
 

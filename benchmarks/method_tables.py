@@ -115,6 +115,18 @@ def waterbirds(content: Content) -> str:
     return table(("objective", "worst group (%)", "accuracy (%)", "seconds"), rows)
 
 
+def patch_commands(content: Content) -> str:
+    """What `automorph patch` recommends by set, and what was best in hindsight."""
+    rows = []
+    for row in content["rows"]:
+        chosen, best = (f"{row[key]}: {100 * row['means'][row[key]]:.1f}" for key in
+                        ("objective", "best"))  # fmt: skip
+        rows.append((row["data"], row["translator"], chosen, best, f"{row['seconds'] / 60:.0f}"))
+    heads = ("data", "translator", "recommended, robust accuracy (%)",
+             "best in hindsight (%)", "minutes")  # fmt: skip
+    return table(heads, rows, align="llllr")
+
+
 def slices(content: Content) -> str:
     """How many of ten examples that a slice names belong to a hidden group that fails."""
     rows = [

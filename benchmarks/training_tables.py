@@ -90,6 +90,18 @@ def photographs(content: Content) -> str:
     return table(head, rows, align="ll" + "r" * (len(head) - 2))
 
 
+def frozen_ranking(content: Content) -> str:
+    """Test accuracy of each policy on frozen features and when fine-tuning, by set."""
+    found = {(row["data"], row["policy"], row["regime"]): row["test"] for row in content["rows"]}
+    sets = list(dict.fromkeys(data for data, _, _ in found))
+    regimes = list(dict.fromkeys(regime for _, _, regime in found))
+    rows = [
+        (f"`{policy}`", *(spread(found[data, policy, one]) for data, one in product(sets, regimes)))
+        for policy in dict.fromkeys(policy for _, policy, _ in found)
+    ]
+    return table(("policy", *(f"{data}, {one} (%)" for data, one in product(sets, regimes))), rows)
+
+
 def published_searches(content: Content) -> str:
     """What each search costs and gains over the usual policy, by set."""
     rows = []

@@ -169,10 +169,11 @@ struct Avx512 : Avx512Colours {
       const int count = width - x < 16 ? width - x : 16;
       const uint8_t *from = in + (width - x - count) * C;
       Ahead::fetch(from + AHEAD);
-      // Beyond the right end nothing may be read, so its pixels are the last ones of what is loaded.
-      const int before = x || width * C < 64 ? 0 : 64 - count * C;
-      const __m512i v = x || before ? load64(from - before)
-                                    : _mm512_maskz_loadu_epi8(lanes(count * C), from);
+      // Beyond the right end nothing may be read, so these are the last pixels of what is loaded.
+      const bool fits = width * C >= 64;
+      const int there = (x + count) * C, before = fits && there < 64 ? 64 - there : 0;
+      const __m512i v = fits ? load64(from - before)
+                             : _mm512_maskz_loadu_epi8(lanes(count * C), from);
       const __m512i place = _mm512_sub_epi8(_mm512_load_si512(backwards.v),
                                             _mm512_set1_epi8(char((16 - count) * C - before)));
       store_pixels<C>(out, _mm512_permutexvar_epi8(place, v), count);

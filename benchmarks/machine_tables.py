@@ -13,7 +13,7 @@ def throughput(content: Content) -> str:
     peers = ["timm", "albumentations", "torchvision on PIL", "torchvision on tensors*", "kornia*"]
     rows = []
     for row in content["rows"]:
-        if row.get("policy") != "RandAugment(2, 9)":
+        if row.get("policy") != "RandAugment(2, 9)" or "ratio" not in row:
             continue
         kind = "" if row["interpolation"] == "nearest" else ", bilinear"
         ratios = [row["ratio"].get(peer) for peer in peers]

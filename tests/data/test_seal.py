@@ -33,6 +33,7 @@ MAY_OPEN = {
         "counts the classes in each subgroup of a part, to refuse a metric before training",
     "robustness/run_patch.py:patch": "audits the models before and after, once both are chosen",
     "robustness/patch_evidence.py:evidence_on": "evaluates the models before and after, likewise",
+    "robustness/untested.py:translated_test": "translates it for the verdict, after the choice",
     "inference/examples.py:_of_part":
         "predicts the part that the user asked for with a network whose training is finished",
     "robustness/flip_rate.py:flip_rate": "counts the flips of these models",

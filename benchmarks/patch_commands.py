@@ -63,13 +63,13 @@ def commanded(words: list[str]) -> Content:
     with TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "automorph", "patch", *words, "--out", folder, "--json"]
         load, began = os.getloadavg()[0], time.monotonic()
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return {"seconds": time.monotonic() - began, "load": load, "result": shown(told)}
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return {"seconds": time.monotonic() - began, "load": load, "result": kept_of(output)}
 
 
-def shown(told: str) -> Content:
+def kept_of(output: str) -> Content:
     """Return the part of the command's object that is kept."""
-    found = json.loads(told)
+    found = json.loads(output)
     untested = found.get("untested")
     counted = {arm["objective"]: arm["robust_accuracy"]["values"] for arm in found["arms"]}
     if untested is not None:

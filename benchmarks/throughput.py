@@ -29,7 +29,7 @@ Expected before the run with copies of columns, interpolation in integers and fe
 
 n: 9 interleaved rounds per cell; medians of ratios, with the smallest and largest. One thread per
 library. The hardware and the other load on the processor are recorded with the result.
-Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 35 minutes; needs git and
+Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/throughput.py (about 7 minutes; needs git and
 a compiler for the version before, or a built checkout of it: --before FOLDER).
 ``--try`` runs every cell once, on few images, and stores nothing.
 Finished cells are lines of results/throughput.jsonl; remove that file to measure again.
@@ -49,6 +49,8 @@ import statistics  # noqa: E402
 import tempfile  # noqa: E402
 import warnings  # noqa: E402
 from collections.abc import Callable, Mapping  # noqa: E402
+from contextlib import nullcontext  # noqa: E402
+from functools import cache  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -369,16 +371,15 @@ def end_to_end(limit: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_prepared: dict[str, Augment] = {}
+@cache
+def prepared(size: int, count: int, policy: str, interpolation: str) -> Augment:
+    """A batch to be timed, in the process of a version."""
+    return ours(POLICIES[policy], images(size, count), interpolation)
 
 
-def timed(size: int, count: int, policy: str, interpolation: str) -> float:
-    """Seconds per call of one batch, by the version that this process has."""
-    key = f"{size} {policy} {interpolation}"
-    if key not in _prepared:
-        _prepared[key] = ours(POLICIES[policy], images(size, count), interpolation)
-        _prepared[key]()
-    return seconds(_prepared[key])
+def timed(**batch: Any) -> float:
+    """Seconds per call of a batch, by the version that this process has."""
+    return seconds(prepared(**batch))
 
 
 def compare_versions(
@@ -532,10 +533,12 @@ def measure(cells: Cells, given: str | None, *, write: bool) -> None:
     rows.append(cell("threads-224", lambda: compare_threads(224, 128 if write else 8)))
     batches = [(size, "RandAugment(2, 9)", "bilinear") for size in BATCH]
     batches += [(size, policy, "nearest") for size in BATCH for policy in POLICIES]
-    with version_before(given) as before:
+    named = {"before-" + "-".join(map(str, one)): one for one in batches}
+    # The version before is built only if it is missing in a cell.
+    stored = all(name in cells for name in named)
+    with nullcontext(ROOT) if stored else version_before(given) as before:
         trees = {"now": ROOT, "before": before}
-        for one in batches:
-            name = "before-" + "-".join(map(str, one))
+        for name, one in named.items():
             rows.append(cell(name, lambda one=one: compare_versions(trees, *one)))
     rows.append(cell("end-to-end", lambda: end_to_end(4000 if write else 200)))
     from automorph.engine import engine_name

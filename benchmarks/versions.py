@@ -42,11 +42,11 @@ def version_before(given: str | None) -> Iterator[Path]:
 def serve(cores: int, does: Mapping[str, Callable[..., Any]]) -> None:
     """Answer calls of the functions ``does``, one JSON object a line, on some cores."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
-    told = os.dup(1)
+    answers = os.dup(1)
     os.dup2(2, 1)  # Whatever libraries print.
     for line in sys.stdin:
         name, arguments = json.loads(line)
-        os.write(told, (json.dumps(does[name](**arguments)) + "\n").encode())
+        os.write(answers, (json.dumps(does[name](**arguments)) + "\n").encode())
 
 
 class Child:

@@ -56,8 +56,10 @@ print("done")
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are closed as on Linux")
 def test_nothing_beside_the_batch_is_read(variant: str) -> None:
-    told = subprocess.run(
+    child = subprocess.run(
         [sys.executable, "-c", CHILD], capture_output=True, text=True, check=False,
         env={**os.environ, "AUTOMORPH_ENGINE": variant},
     )  # fmt: skip
-    assert told.stdout.endswith("done\n"), told.stdout.splitlines()[-1:] + told.stderr.splitlines()
+    assert child.stdout.endswith("done\n"), (
+        child.stdout.splitlines()[-1:] + child.stderr.splitlines()
+    )

@@ -278,11 +278,11 @@ def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
     measure = _chosen_by(result)
     numbers = ["robust", "accuracy", "against balanced", "validation"]
     # A narrow terminal has no room for gaps and times; the report shows them.
-    wide = width >= WIDE
-    more = ["gaps", "wall s a run"] if wide else []
+    more = ["gaps", "wall s a run"] if width >= WIDE else []
     table = plain_table("objective", numbers=[*numbers, *more])
     for row in result.treatments:
         spread = row.robust_accuracy.se
+        gaps = ", ".join(f"{gap.mean:.1f}" for gap in row.gap.values())
         against = ""
         if row.difference is not None:
             against = f"{points(row.difference.mean)} ({interval(row.difference)})"
@@ -293,14 +293,7 @@ def _objective_table(result: Patched, *, width: int = WIDE) -> Table:
             f"{100 * row.accuracy.mean:.1f}",
             against,
             measure.value(row.selected.mean).removesuffix(" %"),
-            *(
-                [
-                    ", ".join(f"{gap.mean:.1f}" for gap in row.gap.values()),
-                    f"{row.seconds.mean:.0f}",
-                ]
-                if wide
-                else []
-            ),
+            *[gaps, f"{row.seconds.mean:.0f}"][: len(more)],
             style="bold green" if row.objective == result.objective else None,
         )
     return table

@@ -13,8 +13,9 @@ from torch import nn
 from automorph.data import Split, open_test
 from automorph.experiments import Summary, summarise
 from automorph.robustness.audit_result import LEAST
+from automorph.robustness.group_metric import by_subgroup
 from automorph.robustness.groups import grouper_of
-from automorph.robustness.robust import robust_accuracy, worst_and_whole
+from automorph.robustness.robust import robust_accuracy
 from automorph.robustness.translators.base import Translator, known_of
 from automorph.robustness.treatments import PatchCell
 from automorph.training import Evaluation, Task, evaluate
@@ -63,8 +64,11 @@ class TranslatedTest:
             np.concatenate([getattr(one, name) for one in (real, made)])
             for name in ("labels", "probabilities")
         )
-        subgroups = self.groups % len(task.data.subgroup_names)
-        return task.scorer.sign * worst_and_whole(task, labels, probabilities, subgroups)[0]
+        names = task.data.subgroup_names
+        subgroups = self.groups % len(names)
+        worst = by_subgroup(task.scorer, labels, probabilities, subgroups, names).worst
+        assert worst is not None
+        return worst
 
     def _evaluate(self, task: Task, model: nn.Module, part: Split) -> Evaluation:
         return evaluate(model, part, encoder=task.encoder, target=task.target)

@@ -2,6 +2,7 @@
 #pragma once
 #include <immintrin.h>
 
+#include "avx2_bilinear.hpp"
 #include "plain.hpp"
 
 namespace {
@@ -41,7 +42,7 @@ struct Chain {
   }
 };
 
-struct Avx2 : Plain {
+struct Avx2 : Avx2Bilinear {
   static constexpr bool ORDERS = true;
 
   struct Levels {
@@ -116,9 +117,28 @@ struct Avx2 : Plain {
     }
   }
 
+  // True if a table only flips bits, as that of Invert: then `bits` are those.
+  static bool flips(const Table &table, __m256i &bits) {
+    alignas(32) static constexpr uint8_t FIRST[32] = {
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+        16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    __m256i differ = _mm256_setzero_si256(), levels = load_ymm(FIRST);
+    bits = _mm256_set1_epi8(char(table.at[0]));
+    for (int v = 0; v < 256; v += 32, levels = _mm256_add_epi8(levels, _mm256_set1_epi8(32))) {
+      const __m256i flipped = _mm256_xor_si256(levels, bits);
+      differ = _mm256_or_si256(differ, _mm256_xor_si256(flipped, load_ymm(table.at + v)));
+    }
+    return _mm256_testz_si256(differ, differ);
+  }
+
   static void look_up_all(const uint8_t *in, uint8_t *out, int64_t size, const Table &table) {
-    const Chain chain(table);
     int64_t i = 0;
+    __m256i bits;
+    if (flips(table, bits)) {
+      for (; i + 32 <= size; i += 32) store_ymm(out + i, _mm256_xor_si256(load_ymm(in + i), bits));
+      return Plain::look_up_all(in + i, out + i, size - i, table);
+    }
+    const Chain chain(table);
     for (; i + 32 <= size; i += 32) store_ymm(out + i, chain.look_up(load_ymm(in + i)));
     Plain::look_up_all(in + i, out + i, size - i, table);
   }
@@ -325,15 +345,20 @@ struct Avx2 : Plain {
       const __m128i backwards = _mm_setr_epi8(9, 10, 11, n, 6, 7, 8, n, 3, 4, 5, n, 0, 1, 2, n);
       const __m128i spread = turn.from_right ? backwards : forwards;
       const __m128i packed = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, n, n, n, n);
-      const int64_t line = turn.side * 3;
+      const int64_t line = turn.side * 3, step = turn.from_below ? -line : line;
       const int64_t right = tile.left + (tile.right - tile.left) / 4 * 4;
       const int64_t bottom = tile.top + (tile.bottom - tile.top) / 4 * 4;
       for (int64_t y = tile.top; y < bottom; y += 4) {
-        const uint8_t *from = in.data + turn.column(turn.from_right ? y + 3 : y) * 3;
-        for (int64_t x = tile.left; x < right; x += 4) {
+        const uint8_t *from = in.data + turn.column(turn.from_right ? y + 3 : y) * 3 +
+                              turn.row(tile.left) * line;
+        // The last line is the only one behind which four bytes may be missing.
+        const bool whole = from + 16 <= in.end && from + (right - tile.left) * step + 16 <= in.end;
+        for (int64_t x = tile.left; x < right; x += 4, from += 4 * step) {
           __m128i v[4];
-          for (int k = 0; k < 4; ++k)
-            v[k] = _mm_shuffle_epi8(four_pixels(from + turn.row(x + k) * line, in.end), spread);
+          for (int k = 0; k < 4; ++k) {
+            const uint8_t *at = from + k * step;
+            v[k] = _mm_shuffle_epi8(whole ? load_xmm(at) : four_pixels(at, in.end), spread);
+          }
           const __m128i a = _mm_unpacklo_epi32(v[0], v[1]), b = _mm_unpacklo_epi32(v[2], v[3]);
           const __m128i c = _mm_unpackhi_epi32(v[0], v[1]), d = _mm_unpackhi_epi32(v[2], v[3]);
           const __m128i turned[4] = {_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b),
@@ -363,47 +388,6 @@ struct Avx2 : Plain {
     int last;
     std::memcpy(&last, from + 8, 4);
     return _mm_insert_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(from)), last, 2);
-  }
-
-  // Pillow's bilinear arithmetic in double precision, with the channels of a pixel in one register.
-  template <int C>
-  static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int y,
-                            const Fill &fill) {
-    if constexpr (C == 1) {
-      Plain::bilinear_line<C>(in, out, map, y, fill);
-    } else {
-      const double *m = map.m, yc = y + 0.5;
-      const int64_t line = int64_t(in.width) * C;
-      const uint8_t *last = in.end - line - C - 4;  // last position with all neighbours readable
-      for (int i = 0; i < in.width; ++i, out += C) {
-        const double xc = i + 0.5;
-        const double u = m[0] * xc + m[1] * yc + m[2], v = m[3] * xc + m[4] * yc + m[5];
-        const bool amid = u >= 0.5 && u < in.width - 0.5 && v >= 0.5 && v < in.height - 0.5;
-        const int left = amid ? int(u - 0.5) : 0, top = amid ? int(v - 0.5) : 0;
-        const uint8_t *at = in.data + top * line + left * C;
-        if (!amid || at > last) {
-          bilinear_pixel<C>(in, out, u, v, fill);
-          continue;
-        }
-        const __m256d dx = _mm256_set1_pd(u - 0.5 - left), dy = _mm256_set1_pd(v - 0.5 - top);
-        const __m256d upper = mix(channels(at), channels(at + C), dx);
-        const __m256d lower = mix(channels(at + line), channels(at + line + C), dx);
-        const __m128i whole = _mm256_cvttpd_epi32(mix(upper, lower, dy));
-        const __m128i words = _mm_packus_epi32(whole, whole);
-        const int pixel = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
-        std::memcpy(out, &pixel, i + 1 < in.width ? 4 : C);
-      }
-    }
-  }
-
-  static __m256d channels(const uint8_t *pixel) {
-    int v;
-    std::memcpy(&v, pixel, 4);
-    return _mm256_cvtepi32_pd(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(v)));
-  }
-
-  static __m256d mix(__m256d a, __m256d b, __m256d share) {
-    return _mm256_add_pd(a, _mm256_mul_pd(_mm256_sub_pd(b, a), share));
   }
 };
 

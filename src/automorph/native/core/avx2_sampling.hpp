@@ -76,6 +76,53 @@ struct Avx2Sampling : PlainSampling {
       std::memcpy(out, &pixel, C == 3 && i + 1 < in.width ? 4 : C);
     }
   }
+
+  // Finds the places of four pixels at a time.
+  template <int C>
+  static void sample_nearest(const View &in, uint8_t *out, const Line &line, const Fill *fill) {
+    if (int64_t(in.height) * in.width * C >= int64_t(1) << 31)
+      return PlainSampling::sample_nearest<C>(in, out, line, fill);
+    // Copies, since the compiler must assume that writing pixels changes the originals.
+    const Line at = line;
+    const uint8_t *const data = in.data;
+    const int width = in.width, height = in.height;
+    const __m128i stride = _mm_set1_epi32(width * C), pixel = _mm_set1_epi32(C);
+    int all = 15;
+    for (int i = 0; i < width; i += 4) {
+      const Axis x(at.x + i, width), y(at.y + i, height);
+      __m128i place = _mm_add_epi32(_mm_mullo_epi32(y.whole, stride),
+                                    _mm_mullo_epi32(x.whole, pixel));
+      if (fill) {
+        const __m128i seen = _mm_and_si128(x.inside, y.inside);
+        place = _mm_or_si128(place, _mm_xor_si128(seen, _mm_set1_epi32(-1)));
+        // What is read past the end of a line counts as well, which costs nothing but time.
+        all &= _mm_movemask_ps(_mm_castsi128_ps(seen));
+      }
+      _mm_storeu_si128(reinterpret_cast<__m128i *>(at.place + i), place);
+    }
+    // Four bytes of most pixels can be read, and the next pixel overwrites the fourth.
+    const int64_t last = in.end - data - 4;
+    for (int i = 0; i < width; ++i, out += C) {
+      const int32_t place = at.place[i];
+      const uint8_t *from = all != 15 && place < 0 ? fill->run : data + place;
+      Plain::copy_pixel<C>(out, from, C == 3 && place <= last && i + 1 < width);
+    }
+  }
+
+ private:
+  // Columns or rows of four places, with replicated edges, and which of them lie inside.
+  struct Axis {
+    __m128i whole, inside;
+
+    Axis(const double *at, int side) {
+      const __m256d v = _mm256_loadu_pd(at), end = _mm256_set1_pd(std::nextafter(double(side), 0.0));
+      const __m256d shown = _mm256_min_pd(_mm256_max_pd(v, _mm256_setzero_pd()), end);
+      whole = _mm256_cvttpd_epi32(shown);
+      const __m256 both = _mm256_castpd_ps(_mm256_cmp_pd(v, shown, _CMP_EQ_OQ));
+      inside = _mm_castps_si128(_mm_shuffle_ps(_mm256_castps256_ps128(both),
+                                               _mm256_extractf128_ps(both, 1), 0x88));
+    }
+  };
 };
 
 }  // namespace

@@ -30,6 +30,9 @@ struct Resampling {
     } else if (straight && m[0] == -1.0 && m[4] == 1.0 && m[2] == in.width && m[5] == 0.0) {
       for (int y = 0; y < in.height; ++y)
         K::template flip_line<C>(in.data + y * line, out + y * line, in.width);
+    } else if (straight && m[0] == -1.0 && m[4] == -1.0 && m[2] == in.width && m[5] == in.height) {
+      for (int y = 0; y < in.height; ++y)
+        K::template flip_line<C>(in.data + (in.height - 1 - y) * line, out + y * line, in.width);
     } else if (straight && m[0] == 1.0 && m[4] == -1.0 && m[2] == 0.0 && m[5] == in.height) {
       for (int y = 0; y < in.height; ++y)
         std::memcpy(out + y * line, in.data + (in.height - 1 - y) * line, size_t(line));
@@ -53,9 +56,16 @@ struct Resampling {
   static void turn(const View &in, uint8_t *out, const Turn &turn) {
     constexpr int64_t TILE = 32;
     const auto end = [&](int64_t begin) { return begin + TILE < turn.side ? begin + TILE : turn.side; };
+    const int64_t line = turn.side * C;
     for (int64_t top = 0; top < turn.side; top += TILE)
-      for (int64_t left = 0; left < turn.side; left += TILE)
+      for (int64_t left = 0; left < turn.side; left += TILE) {
+        // The next tile is read from other lines, which the processor does not predict.
+        const uint8_t *from = in.data + turn.column(turn.from_right ? end(top) - 1 : top) * C;
+        for (int64_t x = end(left); x < end(end(left)); ++x)
+          for (int64_t byte = 0; byte < TILE * C; byte += 64)
+            Ahead::fetch(from + turn.row(x) * line + byte);
         K::template turn_tile<C>(in, out, turn, {left, top, end(left), end(top)});
+      }
   }
 
   // Resamples with pixels of the image in place of the fill colour.

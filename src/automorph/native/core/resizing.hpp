@@ -11,46 +11,55 @@
 
 namespace {
 
-// A part is never larger than the image: a new pixel has two taps, or three by rounding.
-struct Taps {
-  int32_t first;      // the first old pixel
-  int32_t weight[3];  // integers of 22 bits
-};
-
 constexpr int WEIGHT_BITS = 22, HALF_WEIGHT = 1 << (WEIGHT_BITS - 1);
 
-// The taps of `count` new pixels from `size` old ones, as `_coefficients` in operations/resizing.py.
-inline void make_taps(Taps *out, int size, int count) {
-  const double scale = double(size) / count;
-  for (int i = 0; i < count; ++i) {
-    const double centre = (i + 0.5) * scale;
-    const int from = int(centre - 1.0 + 0.5), first = from < 0 ? 0 : from;
-    const int to = int(centre + 1.0 + 0.5), last = to > size ? size : to;
-    double weight[3] = {0.0, 0.0, 0.0}, total = 0.0;
-    for (int k = first; k < last && k < first + 3; ++k) {
-      const double near = 1.0 - std::fabs(k - centre + 0.5);
-      weight[k - first] = near > 0.0 ? near : 0.0;
-      total += weight[k - first];
+// The old pixels of new pixels along one axis, and their weights, integers of 22 bits. A part is
+// never larger than the image: a new pixel has two taps, or three by rounding.
+struct Taps {
+  const Buffer<int32_t> first, weight[3];
+
+  explicit Taps(int count) : first(count), weight{Buffer<int32_t>(count), Buffer<int32_t>(count),
+                                                  Buffer<int32_t>(count)} {}
+  explicit operator bool() const { return first && weight[0] && weight[1] && weight[2]; }
+
+  // The taps of `count` new pixels from `size` old ones, as `_coefficients` in
+  // operations/resizing.py.
+  void make(int size, int count) const {
+    const double scale = double(size) / count;
+    for (int i = 0; i < count; ++i) {
+      const double centre = (i + 0.5) * scale;
+      const int from = int(centre - 1.0 + 0.5), begin = from < 0 ? 0 : from;
+      const int to = int(centre + 1.0 + 0.5), last = to > size ? size : to;
+      double share[3] = {0.0, 0.0, 0.0}, total = 0.0;
+      for (int k = begin; k < last && k < begin + 3; ++k) {
+        const double near = 1.0 - std::fabs(k - centre + 0.5);
+        share[k - begin] = near > 0.0 ? near : 0.0;
+        total += share[k - begin];
+      }
+      first[i] = begin;
+      for (int k = 0; k < 3; ++k)
+        weight[k][i] = int32_t(std::floor(0.5 + share[k] / total * (1 << WEIGHT_BITS)));
     }
-    out[i].first = first;
-    for (int k = 0; k < 3; ++k)
-      out[i].weight[k] = int32_t(std::floor(0.5 + weight[k] / total * (1 << WEIGHT_BITS)));
   }
-}
+};
 
 struct PlainResizing {
-  // Resizes a line of pixels along x; nothing is read from `end` on.
+  // Resizes a line of pixels along x, from new pixel `i` on; nothing is read from `end` on.
   template <int C>
-  static void across(const uint8_t *in, const uint8_t *, uint8_t *out, const Taps *taps,
+  static void across(const uint8_t *in, const uint8_t *, uint8_t *out, const Taps &taps, int i,
                      int count) {
-    for (int i = 0; i < count; ++i, out += C) {
-      const Taps &tap = taps[i];
-      const uint8_t *a = in + tap.first * C, *b = tap.weight[1] != 0 ? a + C : a;
-      const uint8_t *c = tap.weight[2] != 0 ? b + C : a;
+    for (; i < count; ++i) {
+      const int32_t u = taps.weight[0][i], v = taps.weight[1][i], w = taps.weight[2][i];
+      const uint8_t *a = in + taps.first[i] * C, *b = v != 0 ? a + C : a, *c = w != 0 ? b + C : a;
       for (int k = 0; k < C; ++k)
-        out[k] = uint8_t((a[k] * tap.weight[0] + b[k] * tap.weight[1] + c[k] * tap.weight[2] +
-                          HALF_WEIGHT) >> WEIGHT_BITS);
+        out[i * C + k] = uint8_t((a[k] * u + b[k] * v + c[k] * w + HALF_WEIGHT) >> WEIGHT_BITS);
     }
+  }
+
+  // Adds up two weighted lines, from byte `i` on.
+  static void down(const uint8_t *a, const uint8_t *b, uint8_t *out, int32_t u, int32_t v,
+                   int64_t i, int64_t line) {
+    for (; i < line; ++i) out[i] = uint8_t((a[i] * u + b[i] * v + HALF_WEIGHT) >> WEIGHT_BITS);
   }
 };
 
@@ -75,36 +84,32 @@ class Resize {
       std::memcpy(out, in.data, size_t(line * in.height));
       return;
     }
-    make_taps(across_.at(), width, in.width);
-    make_taps(down_.at(), height, in.height);
+    across_.make(width, in.width);
+    down_.make(height, in.height);
     for (int y = 0; y < height; ++y) {
       const uint8_t *from = in.data + (int64_t(top + y) * in.width + left) * C;
       if (width == in.width)
         std::memcpy(lines_.at(y * line), from, size_t(line));
       else
-        K::template across<C>(from, in.end, lines_.at(y * line), across_.at(), in.width);
+        K::template across<C>(from, in.end, lines_.at(y * line), across_, 0, in.width);
     }
     // Taps with weight 0 may lie below the last line.
     std::memset(lines_.at(height * line), 0, size_t(2 * line));
-    for (int y = 0; y < in.height; ++y, out += line) down(down_[y], out, line);
-  }
-
- private:
-  void down(const Taps &tap, uint8_t *out, int64_t line) const {
-    const uint8_t *a = lines_.at(tap.first * line), *b = a + line, *c = b + line;
-    const int32_t u = tap.weight[0], v = tap.weight[1], w = tap.weight[2];
-    if (v == 0 && w == 0) {
-      std::memcpy(out, a, size_t(line));
-    } else if (w == 0) {
-      for (int64_t i = 0; i < line; ++i)
-        out[i] = uint8_t((a[i] * u + b[i] * v + HALF_WEIGHT) >> WEIGHT_BITS);
-    } else {
-      for (int64_t i = 0; i < line; ++i)
-        out[i] = uint8_t((a[i] * u + b[i] * v + c[i] * w + HALF_WEIGHT) >> WEIGHT_BITS);
+    for (int y = 0; y < in.height; ++y, out += line) {
+      const uint8_t *a = lines_.at(down_.first[y] * line), *b = a + line, *c = b + line;
+      const int32_t u = down_.weight[0][y], v = down_.weight[1][y], w = down_.weight[2][y];
+      if (v == 0 && w == 0)
+        std::memcpy(out, a, size_t(line));
+      else if (w == 0)
+        K::down(a, b, out, u, v, 0, line);
+      else
+        for (int64_t i = 0; i < line; ++i)
+          out[i] = uint8_t((a[i] * u + b[i] * v + c[i] * w + HALF_WEIGHT) >> WEIGHT_BITS);
     }
   }
 
-  const Buffer<Taps> across_, down_;
+ private:
+  const Taps across_, down_;
   const Buffer<uint8_t> lines_;
 };
 

@@ -17,7 +17,7 @@ from automorph.errors import UsageError
 ENGINE_VARIABLE = "AUTOMORPH_ENGINE"
 """Environment variable, read at import: ``reference``, ``native`` or a variant (``avx2``)."""
 
-_INTERFACE = 8  # INTERFACE_VERSION of core/interface.h
+_INTERFACE = 9  # INTERFACE_VERSION of core/interface.h
 _ONE: tuple[Any, ...] = (
     ctypes.c_int32, *[ctypes.c_void_p] * 3, *[ctypes.c_int32] * 3,
     ctypes.c_int64, ctypes.c_uint32, ctypes.c_uint32,

@@ -27,7 +27,7 @@ KINDS = (
     "perspective",
     "grid",
     "optical",
-    "field",
+    "double-field",
     "look-up",
     "shuffle",
     "hsv",
@@ -38,6 +38,7 @@ KINDS = (
     "erase-with-noise",
     "move",
     "equalize-tiles",
+    "field",
 )
 """In the order of `Kind` in core/steps.hpp."""
 

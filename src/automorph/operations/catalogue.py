@@ -15,6 +15,7 @@ from automorph.operations import (
     crops,
     distortions,
     dropouts,
+    elastic,
     erasing,
     filters,
     geometric,
@@ -29,7 +30,9 @@ from automorph.operations.kernels import Kernel
 from automorph.operations.spec import Operation
 
 _FAMILIES = (geometric, photometric, colour, filters, erasing, blending, resizing, warps)
-_LIBRARIES = (symmetries, several_moves, crops, dropouts, levels, clahe, blurs, distortions)
+_LIBRARIES = (
+    symmetries, several_moves, crops, dropouts, levels, clahe, blurs, distortions, elastic,
+)  # fmt: skip
 
 CATALOGUE: tuple[Operation, ...] = tuple(
     operation for family in _FAMILIES for operation in family.FAMILY

@@ -1,4 +1,4 @@
-"""Perspective, grid, optical and elastic distortions, as torchvision and albumentations draw them.
+"""Perspective, grid and optical distortions, as torchvision and albumentations draw them.
 
 Each reads every pixel of the result from a place of the input; what lies outside the image is the
 policy's fill.
@@ -6,7 +6,6 @@ policy's fill.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -14,7 +13,6 @@ import numpy as np
 from automorph import native
 from automorph.native import Rows
 from automorph.operations.affine import interpolate, within
-from automorph.operations.filters import normal_table
 from automorph.operations.geometric import GONE
 from automorph.operations.kernels import (
     Bounds,
@@ -35,33 +33,34 @@ from automorph.operations.spec import Operation
 _PERSPECTIVE = {"scale": 0.5}
 _GRID = {"steps": 5, "limit": (-0.1, 0.1), "normalized": 1}
 _OPTICAL = {"limit": (-0.05, 0.05), "mode": "camera"}
-_ELASTIC = {"alpha_x": 120.0, "alpha_y": 120.0, "sigma": 6.0, "noise": "normal"}
 
 
 def _read_perspective(places: Places, value: float, context: Context, size: Size) -> Places:
     """Move each corner inwards by up to ``scale`` times half a side (draws 1 to 8)."""
-    a, b, c, d, e, f, g, h = _projection(value, context, size)
+    a, b, c, d, e, f, g, h = _projections(context, size)[0]
     u, v = places[:, 0], places[:, 1]
     below = g * u + h * v + 1.0
     return np.stack([(a * u + b * v + c) / below, (d * u + e * v + f) / below], axis=1)
 
 
-def _projection(value: float, context: Context, size: Size) -> Values:
-    """Return the coefficients ``(8,)`` of the projective map."""
+def _projections(context: Context, size: Size) -> Values:
+    """Return the coefficients of the projective maps, ``(n, 8)``."""
     height, width = size
     scale = settings_of(context.operation, _PERSPECTIVE)["scale"]
     limits = np.array([int(scale * (side // 2)) + 1 for side in (width, height)] * 4)
-    moves = ((context.words(8)[0].astype(np.int64) >> 8) * limits) >> 24
+    moves = ((context.words(8).astype(np.int64) >> 8) * limits) >> 24
     across, down = width - 1, height - 1
     corners = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float64)
     inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
-    moved = corners + inwards * moves.reshape(4, 2)
-    rows, known = [], []
-    for (u, v), (x, y) in zip(moved, corners, strict=True):
-        rows += [[u, v, 1, 0, 0, 0, -x * u, -x * v], [0, 0, 0, u, v, 1, -y * u, -y * v]]
-        known += [x, y]
-    found: Values = np.linalg.lstsq(np.array(rows), np.array(known), rcond=None)[0]
-    return found
+    moved = corners + inwards * moves.reshape(-1, 4, 2)
+    # For each corner an equation of x and one of y.
+    sides = np.zeros((len(moved), 4, 2, 8))
+    sides[:, :, 0, :2] = sides[:, :, 1, 3:5] = moved
+    sides[:, :, 0, 2] = sides[:, :, 1, 5] = 1
+    sides[..., 6:] = -corners[:, :, None] * moved[:, :, None, :]
+    known = corners.ravel()
+    found = [np.linalg.lstsq(one, known, rcond=None)[0] for one in sides.reshape(-1, 8, 8)]
+    return np.stack(found)
 
 
 def _read_grid(places: Places, value: float, context: Context, size: Size) -> Places:
@@ -75,9 +74,10 @@ def _read_grid(places: Places, value: float, context: Context, size: Size) -> Pl
     return np.stack(found, axis=1)
 
 
-def _grid_numbers(value: float, context: Context, size: Size) -> Values:
-    """Return the places of the columns and then of the rows."""
-    return np.asarray(np.concatenate(_lines(context, size)) + 0.5)
+def _grid_numbers(context: Context, size: Size) -> Values:
+    """Return the places of the columns and then of the rows, ``(n, W + H)``."""
+    rows = (context.row(row) for row in range(len(context.stream.index)))
+    return np.stack([np.concatenate(_lines(row, size)) for row in rows]) + 0.5
 
 
 def _lines(context: Context, size: Size) -> list[Values]:
@@ -111,7 +111,7 @@ def _strips(side: int, steps: int, factors: Values, given: dict[str, object]) ->
 def _read_optical(places: Places, value: float, context: Context, size: Size) -> Places:
     """Bulge or pinch with the distance from the middle (draw 1)."""
     given = settings_of(context.operation, _OPTICAL)
-    k, _ = _optical_numbers(value, context, size)
+    k, _ = _optical_numbers(context, size)[0]
     middle = np.array([size[1] / 2.0, size[0] / 2.0])
     offset = places - 0.5 - middle
     if given["mode"] == "camera":
@@ -122,91 +122,37 @@ def _read_optical(places: Places, value: float, context: Context, size: Size) ->
     return np.asarray(offset * factor + middle + 0.5)
 
 
-def _optical_numbers(value: float, context: Context, size: Size) -> Values:
-    """Return the strength, and whether the camera's model holds."""
+def _optical_numbers(context: Context, size: Size) -> Values:
+    """Return the strengths, and whether the camera's model holds, ``(n, 2)``."""
     given = settings_of(context.operation, _OPTICAL)
     low, high = given["limit"]
-    k = low + (high - low) * context.uniform(1)[0, 0]
-    return np.array([k, float(given["mode"] == "camera")])
+    k = low + (high - low) * context.uniform(1)[:, 0]
+    return np.column_stack([k, np.full(len(k), float(given["mode"] == "camera"))])
 
 
-def _read_elastic(places: Places, value: float, context: Context, size: Size) -> Places:
-    """Displace by noise smoothed with a Gaussian, times ``alpha`` px (Simard et al. 2003)."""
-    given = settings_of(context.operation, _ELASTIC)
-    at = np.clip(places - 0.5, 0, [size[1] - 1, size[0] - 1])
-    found = []
-    for axis, smooth in enumerate(_fields(context, size)):
-        found.append(_between(smooth, at) * given["alpha_y" if axis else "alpha_x"])
-    return np.asarray(places + np.stack(found, axis=1))
-
-
-def elastic_compiled(rows: Rows, values: Values, context: Context) -> None:
-    """Displace by smoothed noise."""
-    given = settings_of(context.operation, _ELASTIC)
-    normal = given["noise"] == "normal"
-    numbers = [given["alpha_x"], given["alpha_y"], float(normal)]
-    weights = _smoothing(given["sigma"])
-    native.run_step(
-        "field", rows, np.tile(numbers, (len(rows), 1)),
-        shared=np.concatenate([[len(weights) - 1], weights, normal_table() if normal else []]),
-        words=context.word_source(), bilinear=context.bilinear, outside=context.outside,
-        fill=context.fill,
-    )  # fmt: skip
-
-
-def _smoothing(sigma: float) -> Values:
-    """Return the weights of SciPy's Gaussian filter, from the centre outwards."""
-    reach = int(4.0 * sigma + 0.5)
-    weights = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
-    return np.asarray((weights / weights.sum())[reach:], np.float64)
-
-
-def _fields(context: Context, size: Size) -> list[Values]:
-    """Return smoothed noise ``(H, W)`` along x and along y."""
-    from scipy.ndimage import gaussian_filter
-
-    given = settings_of(context.operation, _ELASTIC)
-    words = context.words(2 * math.prod(size))[0].reshape(2, *size)
-    if given["noise"] == "normal":
-        fields = normal_table()[words >> 16]
-        fields = fields / max(float(np.abs(fields).max()), 1e-6)
-    else:
-        fields = words / 2.0**31 - 1.0
-    return [gaussian_filter(field, given["sigma"], mode="nearest") for field in fields]
-
-
-def _between(field: Values, at: Places) -> Values:
-    """Interpolate a field ``(H, W)`` bilinearly at points ``(k, 2)`` inside it."""
-    height, width = field.shape
-    x0, y0 = np.floor(at[:, 0]).astype(np.int64), np.floor(at[:, 1]).astype(np.int64)
-    x1, y1 = np.minimum(x0 + 1, width - 1), np.minimum(y0 + 1, height - 1)
-    dx, dy = at[:, 0] - x0, at[:, 1] - y0
-    upper = field[y0, x0] * (1 - dx) + field[y0, x1] * dx
-    return np.asarray(upper * (1 - dy) + (field[y1, x0] * (1 - dx) + field[y1, x1] * dx) * dy)
-
-
-Numbers = Callable[[float, Context, Size], Values]
-"""The numbers of one image that a compiled warp takes."""
+Numbers = Callable[[Context, Size], Values]
+"""The numbers of each image that a compiled warp takes."""
 
 
 def _by_numbers(kind: str, numbers: Numbers) -> CompiledKernel:
     def compiled(rows: Rows, values: Values, context: Context) -> None:
-        size = (rows.shape[1], rows.shape[2])
-        given = [numbers(float(v), context.row(row), size) for row, v in enumerate(values)]
         native.run_step(
-            kind, rows, np.stack(given),
+            kind, rows, numbers(context, (rows.shape[1], rows.shape[2])),
             bilinear=context.bilinear, outside=context.outside, fill=context.fill,
         )  # fmt: skip
 
     return compiled
 
 
-def _warp(
+def warp(
     read: Read,
     compiled: CompiledKernel,
     constants: Mapping[str, object],
     settable: dict[str, Bounds],
+    definitions: int = 1,
 ) -> Kernel:
+    """Return the kernel of a warp that reads each pixel of the result from a place of the input."""
+
     def warped(images: Images, values: Values, context: Context) -> Images:
         height, width = images.shape[1:3]
         grid = np.mgrid[0:height, 0:width][::-1].reshape(2, -1).T + 0.5
@@ -217,7 +163,10 @@ def _warp(
             out[row] = _read_at(images[row : row + 1], x, y, context)[0]
         return out
 
-    return Kernel(warped, read=read, compiled=compiled, constants=constants, settable=settable)
+    return Kernel(
+        warped, read=read, compiled=compiled, constants=constants, settable=settable,
+        definitions=definitions,
+    )  # fmt: skip
 
 
 def _read_at(images: Images, x: Values, y: Values, context: Context) -> Images:
@@ -239,22 +188,16 @@ FAMILY: Family = {
     Operation(
         "Perspective", random=True, label_risk=GONE,
         about="Moves the four corners inwards by random amounts.",
-    ): _warp(_read_perspective, _by_numbers("perspective", _projection), _PERSPECTIVE,
+    ): warp(_read_perspective, _by_numbers("perspective", _projections), _PERSPECTIVE,
              {"scale": (0.0, 1.0)}),
     Operation(
         "GridDistortion", random=True,
         about="Stretches the strips of a grid by random factors.",
-    ): _warp(_read_grid, _by_numbers("grid", _grid_numbers), _GRID,
+    ): warp(_read_grid, _by_numbers("grid", _grid_numbers), _GRID,
              {"steps": (1.0, 1000.0), "limit": (-1.0, 10.0), "normalized": (0.0, 1.0)}),
     Operation(
         "OpticalDistortion", random=True,
         about="Bulges or pinches the image, as a lens does.",
-    ): _warp(_read_optical, _by_numbers("optical", _optical_numbers), _OPTICAL,
+    ): warp(_read_optical, _by_numbers("optical", _optical_numbers), _OPTICAL,
              {"limit": (-10.0, 10.0), "mode": ("camera", "fisheye")}),
-    Operation(
-        "ElasticTransform", random=True,
-        about="Displaces pixels by smoothed noise.",
-    ): _warp(_read_elastic, elastic_compiled, _ELASTIC,
-             {"alpha_x": (0.0, 1e5), "alpha_y": (0.0, 1e5), "sigma": (0.1, 1000.0),
-              "noise": ("normal", "uniform")}),
 }  # fmt: skip

@@ -12,7 +12,7 @@
 #endif
 
 // Incremented with every change of the structures or functions below.
-constexpr int32_t INTERFACE_VERSION = 8;
+constexpr int32_t INTERFACE_VERSION = 9;
 
 enum Flag : int32_t {
   SIGNED = 1,  // a fair coin chooses `plus` or `minus`

@@ -34,7 +34,7 @@ enum Kind : int32_t {
   PERSPECTIVE,
   GRID,
   OPTICAL,
-  FIELD,
+  DOUBLE_FIELD,
   LOOK_UP,
   SHUFFLE,
   HSV,
@@ -45,6 +45,7 @@ enum Kind : int32_t {
   ERASE_WITH_NOISE,
   MOVE,
   EQUALIZE_TILES,
+  FIELD,
 };
 
 namespace {
@@ -102,7 +103,7 @@ Status run_step(const Step &step, int64_t first, int64_t last) {
     case PERSPECTIVE: return run<K, Warp<PerspectivePlaces>, false>(step, first, last);
     case GRID: return run<K, SeparableWarp<GridAxes>, false>(step, first, last);
     case OPTICAL: return run<K, Warp<OpticalPlaces>, false>(step, first, last);
-    case FIELD: return run<K, Warp<FieldPlaces>, false>(step, first, last);
+    case DOUBLE_FIELD: return run<K, Warp<FieldPlaces<double>>, false>(step, first, last);
     case LOOK_UP: return run<K, LookUp, true>(step, first, last);
     case SHUFFLE: return run<K, Shuffle, true>(step, first, last);
     case HSV: return run<K, Hsv, true>(step, first, last);
@@ -113,6 +114,7 @@ Status run_step(const Step &step, int64_t first, int64_t last) {
     case ERASE_WITH_NOISE: return run<K, EraseWithNoise, true>(step, first, last);
     case MOVE: return run<K, Move, false>(step, first, last);
     case EQUALIZE_TILES: return run<K, EqualizeTiles, true>(step, first, last);
+    case FIELD: return run<K, Warp<FieldPlaces<float>>, false>(step, first, last);
     default: return BAD_OPERATION;
   }
 }

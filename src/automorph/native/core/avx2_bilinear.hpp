@@ -67,7 +67,7 @@ class SmoothLine {
         m(map.m),
         fill(colour),
         stride(view.width * C),
-        last(view.end - view.data - stride - 8),
+        last(bounded(view.end - view.data - stride - 8)),
         y_part{m[1] * (y + 0.5), m[4] * (y + 0.5)},
         pairs(m[0] == 1.0 && m[1] == 0.0 && whole(m[2])),
         below(m[3] == 0.0 && whole(y_part[1] + m[5] - 0.5) ? 0 : stride) {}
@@ -88,6 +88,9 @@ class SmoothLine {
   }
 
   static bool whole(double v) { return v == std::floor(v); }
+
+  // The end of a batch may be farther away than any pixel of an image.
+  static int32_t bounded(int64_t v) { return v < INT32_MAX ? int32_t(v) : INT32_MAX; }
 
   // Four positions along one axis: the pixel before, the share of the next one in 2^-28.
   struct Four {
@@ -135,9 +138,10 @@ class SmoothLine {
     const __m256i row = _mm256_set_m128i(v[1].before, v[0].before);
     const __m256i from = _mm256_add_epi32(_mm256_mullo_epi32(row, _mm256_set1_epi32(stride)),
                                           _mm256_mullo_epi32(column, _mm256_set1_epi32(C)));
+    const __m256i beyond = _mm256_cmpgt_epi32(from, _mm256_set1_epi32(last));
+    if (!_mm256_testz_si256(beyond, beyond)) return false;
     alignas(32) int32_t place[8];
     _mm256_store_si256(reinterpret_cast<__m256i *>(place), from);
-    if (place[0] > last || place[7] > last) return false;
     const auto product = [&](int k) { return Four::in_units(_mm256_mul_pd(u[k].share, v[k].share)); };
     const EightShares shares(_mm256_set_m128i(u[1].units(), u[0].units()),
                              _mm256_set_m128i(v[1].units(), v[0].units()),
@@ -167,7 +171,7 @@ class SmoothLine {
   const double *const m;
   const Fill &fill;
   const int32_t stride;
-  const int64_t last;  // the last byte from which eight can be read, also one line below
+  const int32_t last;  // the last byte from which eight can be read, also one line below
   const double y_part[2];
   // Where a share is 0 along an axis, neighbours on the other side must not make levels unsure.
   const Pairs<C> pairs;

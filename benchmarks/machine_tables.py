@@ -25,17 +25,23 @@ def throughput(content: Content) -> str:
 
 def operations(content: Content) -> str:
     """Microseconds of each operation, those of the OpenCV calls for it, and their ratio."""
-    rows = []
+    engines = {"avx2": "AVX2", "avx512": "AVX-512"}
+    rows: dict[str, dict[str, tuple[str, str, str]]] = {}
     for row in content["rows"]:
         kind = f", {row['interpolation']}" if row["interpolation"] else ""
         ratio = row["ratio"]
-        rows.append(
-            (row["operation"] + kind, f"{row['microseconds']:.0f}",
-             f"{row['microseconds_opencv']:.0f}",
-             f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})")
+        rows.setdefault(row["operation"] + kind, {})[row["engine"]] = (
+            f"{row['microseconds']:.0f}", f"{row['microseconds_opencv']:.0f}",
+            f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})",
         )  # fmt: skip
-    heads = "operation", "Automorph (µs an image)", "OpenCV (µs an image)", "ratio of times"
-    return table(heads, rows)
+    heads = [
+        f"{head} ({name})" for name in engines.values() for head in ("Automorph", "OpenCV", "ratio")
+    ]
+    cells = [
+        (name, *(one for engine in engines for one in measured.get(engine, ("", "", ""))))
+        for name, measured in rows.items()
+    ]
+    return table(("operation", *heads), cells)
 
 
 def single_images(content: Content) -> str:

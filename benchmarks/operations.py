@@ -11,8 +11,9 @@ nearest and bilinear; Noise at most 1.3 times as long as drawing the normal numb
 
 n: 9 interleaved rounds per operation, each call repeated for 20 ms; medians of ratios, with the
 smallest and largest. The hardware and the other load on the processor are recorded with the result.
-Rerun: .venv/bin/python benchmarks/operations.py (about 3 minutes; ``--only Blur,Hue`` prints some)
-Finished cells are lines of results/operations.jsonl; remove that file to measure again.
+Rerun: .venv/bin/python benchmarks/operations.py (about a minute; ``--only Blur,Hue`` prints some)
+Finished cells are lines of results/operations.jsonl, those of processors with AVX-512 and of others
+beside one another; remove the lines of one to measure it again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any  # noqa: E402
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
-from automorph import engine  # noqa: E402
+from automorph import engine, native  # noqa: E402
 from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream  # noqa: E402
 from cells import Cells  # noqa: E402
 from opencv_calls import calls  # noqa: E402
@@ -41,6 +42,7 @@ cv2.setNumThreads(1)
 
 ROUNDS, SIDE, BATCH = 9, 224, 32
 MOST, MOST_NOISE = 1.5, 1.3
+ENGINES = ("avx2", "avx512")
 FLAGS = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR}
 INTERPOLATED = (
     "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "PadCrop", "Affine", "Perspective",
@@ -86,7 +88,7 @@ def compare(name: str, interpolation: str, rounds: int = ROUNDS) -> dict[str, An
     """Time both sides in turn, round by round."""
     batch = photographs()
     mine, other = ours(name, batch, interpolation), theirs(name, batch, interpolation)
-    load = machine()["load"]
+    before = machine()
     mine(), other()
     taken = [(seconds_per_call(mine), seconds_per_call(other)) for _ in range(rounds)]
     ratios = [a / b for a, b in taken]
@@ -96,7 +98,9 @@ def compare(name: str, interpolation: str, rounds: int = ROUNDS) -> dict[str, An
         "microseconds": 1e6 * statistics.median(a for a, _ in taken) / len(batch),
         "microseconds_opencv": 1e6 * statistics.median(b for _, b in taken) / len(batch),
         "ratio": {"median": statistics.median(ratios), "low": min(ratios), "high": max(ratios)},
-        "load": [load, os.getloadavg()],
+        "engine": native.variant(),
+        "processor": before["processor"],
+        "load": [before["load"], os.getloadavg()],
     }
 
 
@@ -106,7 +110,8 @@ def claim_of(row: dict[str, Any]) -> Any:
     what = "drawing as many normal numbers" if row["operation"] == "Noise" else "OpenCV"
     kind = f", {row['interpolation']}" if row["interpolation"] else ""
     ratio = row["ratio"]
-    text = f"{row['operation']}{kind}, {SIDE} px: at most {most} times as long as {what}"
+    side = f"{SIDE} px ({row['engine']})"
+    text = f"{row['operation']}{kind}, {side}: at most {most} times as long as {what}"
     return claim(text, ratio["median"], [ratio["low"], ratio["high"]], ratio["median"] <= most)
 
 
@@ -116,27 +121,33 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
     names = given.only.split(",") if given.only else list(calls(SIDE, cv2.INTER_NEAREST))
-    wanted = {
-        f"{name}-{interpolation}": (name, interpolation)
+    wanted = [
+        (name, interpolation)
         for name in names
         for interpolation in FLAGS
         if interpolation == "nearest" or name in INTERPOLATED
-    }
+    ]
     if given.only:
-        for cell, (name, interpolation) in wanted.items():
+        for name, interpolation in wanted:
             row = compare(name, interpolation, given.rounds)
-            print(f"{cell:28} {row['microseconds']:8.0f} {row['microseconds_opencv']:8.0f} us"
-                  f" {row['ratio']['median']:7.2f}", flush=True)  # fmt: skip
+            print(f"{name + '-' + interpolation:28} {row['microseconds']:8.0f}"
+                  f" {row['microseconds_opencv']:8.0f} us {row['ratio']['median']:7.2f}",
+                  flush=True)  # fmt: skip
         return
-    cells = Cells("operations")
-    rows = []
-    for cell, (name, interpolation) in wanted.items():
-        print(f"measuring {cell} ..", flush=True)
-        rows.append(cells.kept(cell, compare, name, interpolation))
+    cells, engine_name = Cells("operations"), native.variant()
+    for name, interpolation in wanted:
+        print(f"measuring {name}, {interpolation} ..", flush=True)
+        cells.kept(f"{engine_name}-{name}-{interpolation}", compare, name, interpolation)
+    rows = [
+        cells[cell]
+        for name, interpolation in wanted
+        for other in ENGINES
+        if (cell := f"{other}-{name}-{interpolation}") in cells
+    ]
     claims = [claim_of(row) for row in rows]
     for one in claims:
         print("holds " if one["holds"] else "FAILS ", one["text"], one["value"], one["interval"])
-    write_result("operations", rows=rows, claims=claims, engine=engine.engine_name(), rounds=ROUNDS)
+    write_result("operations", rows=rows, claims=claims, rounds=ROUNDS)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 #include "avx2_pixels.hpp"
 #include "plain.hpp"
+#include "slide.hpp"
 
 namespace {
 
@@ -21,6 +22,11 @@ struct EightShares {
     const __m256i rest = _mm256_sub_epi32(_mm256_set1_epi32(1 << 28), _mm256_add_epi32(y, right));
     split(_mm256_max_epi32(rest, _mm256_setzero_si256()), right, above);  // rounded, it may be -1
     split(_mm256_sub_epi32(y, both), both, below);
+  }
+  // Of two neighbours on one line, which are the same in all lanes.
+  EightShares(int32_t left, int32_t right) {
+    split(_mm256_set1_epi32(left), _mm256_set1_epi32(right), above);
+    below[0] = below[1] = _mm256_setzero_si256();
   }
   static void split(__m256i left, __m256i right, __m256i *parts) {
     const __m256i low = _mm256_set1_epi32(0x3FFF);
@@ -46,14 +52,25 @@ struct EightShares {
       return _mm256_add_epi32(_mm256_madd_epi16(up, above[part]),
                               _mm256_madd_epi16(down, below[part]));
     };
-    const __m256i total = _mm256_add_epi32(sum(0), _mm256_srli_epi32(sum(1), 14));
+    const __m256i level = _mm256_cmpeq_epi32(up, down);
+    return whole(sum(0), sum(1), _mm256_and_si256(level, flat(up)), unsure);
+  }
+  // The same on one line.
+  __m256i mix(__m256i pair, __m256i &unsure) const {
+    return whole(_mm256_madd_epi16(pair, above[0]), _mm256_madd_epi16(pair, above[1]), flat(pair),
+                 unsure);
+  }
+  static __m256i flat(__m256i pair) {
+    const __m256i swapped = _mm256_or_si256(_mm256_slli_epi32(pair, 16),
+                                            _mm256_srli_epi32(pair, 16));
+    return _mm256_cmpeq_epi32(pair, swapped);
+  }
+  static __m256i whole(__m256i upper, __m256i lower, __m256i exact, __m256i &unsure) {
+    const __m256i total = _mm256_add_epi32(upper, _mm256_srli_epi32(lower, 14));
     const __m256i beside = _mm256_and_si256(_mm256_add_epi32(total, _mm256_set1_epi32(1)),
                                             _mm256_set1_epi32(0x3FFF));
-    const __m256i swapped = _mm256_or_si256(_mm256_slli_epi32(up, 16), _mm256_srli_epi32(up, 16));
-    const __m256i equal = _mm256_and_si256(_mm256_cmpeq_epi32(up, swapped),
-                                           _mm256_cmpeq_epi32(up, down));
     const __m256i close = _mm256_cmpgt_epi32(_mm256_set1_epi32(2), beside);
-    unsure = _mm256_or_si256(unsure, _mm256_andnot_si256(equal, close));
+    unsure = _mm256_or_si256(unsure, _mm256_andnot_si256(exact, close));
     return _mm256_srli_epi32(total, 14);
   }
 };
@@ -179,6 +196,53 @@ class SmoothLine {
 };
 
 struct Avx2Bilinear : Plain {
+  template <class K, int C>
+  static void bilinear(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
+    const int64_t line = int64_t(in.width) * C;
+    const bool slides = Slide<K, C>::fits(map);
+    const Slide<K, C> slide{in, map, fill};
+    Ahead ahead(in, C);
+    for (int y = 0; y < in.height; ++y, out += line) {
+      ahead.until(last_line(map, y, in.width, in.height));
+      if (!slides || !slide.line(out, y)) K::template bilinear_line<C>(in, out, map, y, fill);
+    }
+  }
+
+  // As `EightShares`: lanes that are close to another level are left to `again`.
+  template <int C, class F>
+  static void slide(const uint8_t *from, uint8_t *to, int64_t bytes, int32_t left, int32_t right,
+                    F again) {
+    constexpr int64_t PART = 16;
+    if (bytes < PART) {
+      for (int64_t i = 0; i < bytes; ++i) again(i);
+      return;
+    }
+    const EightShares shares(left, right);
+    const auto load = [](const uint8_t *at) {
+      return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i *>(at)));
+    };
+    for (int64_t i = 0; i < bytes; i += PART) {
+      if (i > bytes - PART) i = bytes - PART;  // the last step overlaps the one before
+      const __m256i a = load(from + i), b = load(from + i + C);
+      __m256i unsure[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+      const __m256i low = shares.mix(_mm256_unpacklo_epi16(a, b), unsure[0]);
+      const __m256i high = shares.mix(_mm256_unpackhi_epi16(a, b), unsure[1]);
+      store_words(to + i, _mm256_packus_epi32(low, high));
+      const __m256i close = _mm256_packs_epi32(unsure[0], unsure[1]);
+      if (_mm256_testz_si256(close, close)) continue;
+      alignas(32) int16_t which[PART];
+      _mm256_store_si256(reinterpret_cast<__m256i *>(which), close);
+      for (int64_t k = 0; k < PART; ++k)
+        if (which[k]) again(i + k);
+    }
+  }
+
+  static void store_words(uint8_t *to, __m256i words) {
+    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words),
+                                           _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i *>(to), bytes);
+  }
+
   template <int C>
   static void bilinear_line(const View &in, uint8_t *out, const Affine &map, int y,
                             const Fill &fill) {

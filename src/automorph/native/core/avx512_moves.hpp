@@ -1,6 +1,7 @@
 // Hand-written affine resampling for AVX-512 with VBMI.
 #pragma once
 #include "avx512_columns.hpp"
+#include "slide.hpp"
 
 namespace {
 
@@ -120,6 +121,34 @@ struct Avx512 : Avx512Colours {
     return true;
   }
 
+  // As `Shares`, which says why the few lanes that are unsure are computed one by one.
+  template <int C, class F>
+  static void slide(const uint8_t *from, uint8_t *to, int64_t bytes, int32_t left, int32_t right,
+                    F again_at) {
+    const __m512i upper = _mm512_set1_epi32(left >> 14 | right >> 14 << 16);
+    const __m512i lower = _mm512_set1_epi32((left & 0x3FFF) | (right & 0x3FFF) << 16);
+    for (int64_t i = 0; i < bytes; i += 32) {
+      const bool whole = bytes - i >= 32;
+      const auto known = __mmask32(lanes(whole ? 32 : bytes - i));
+      const auto load = [&](const uint8_t *at) {
+        return _mm512_cvtepu8_epi16(whole ? load32(at) : _mm256_maskz_loadu_epi8(known, at));
+      };
+      const __m512i a = load(from + i), b = load(from + i + C);
+      __mmask16 unsure[2];
+      const __m512i low = blended(_mm512_unpacklo_epi16(a, b), upper, lower, unsure[0]);
+      const __m512i high = blended(_mm512_unpackhi_epi16(a, b), upper, lower, unsure[1]);
+      const __m256i mixed = _mm512_cvtepi16_epi8(_mm512_packus_epi32(low, high));
+      if (whole)
+        _mm256_storeu_si256(reinterpret_cast<__m256i *>(to + i), mixed);
+      else
+        _mm256_mask_storeu_epi8(to + i, known, mixed);
+      if (!(unsure[0] | unsure[1])) continue;
+      uint32_t again = _pdep_u32(unsure[0], 0x0F0F0F0F) | _pdep_u32(unsure[1], 0xF0F0F0F0);
+      again &= known;
+      for (; again; again &= again - 1) again_at(i + __builtin_ctz(again));
+    }
+  }
+
   template <class K, int C>
   static void bilinear(const View &in, uint8_t *out, const Affine &map, const Fill &fill) {
     if (!SmoothWindow<C>::fits(map)) return Plain::bilinear<K, C>(in, out, map, fill);
@@ -128,8 +157,8 @@ struct Avx512 : Avx512Colours {
       if (drop.ready()) return drop.run(out);
     }
     const SmoothWindow<C> window(in, map, fill);
-    const bool slides = Slide<C>::fits(map);
-    const Slide<C> slide{in, map, fill};
+    const bool slides = Slide<K, C>::fits(map);
+    const Slide<K, C> slide{in, map, fill};
     Ahead ahead(in, C);
     for (int y = 0; y < in.height; ++y) {
       ahead.until(last_line(map, y, in.width, in.height));

@@ -111,7 +111,7 @@ def command_of(name: str) -> list[str]:
 
 @pytest.fixture
 def run(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Any:
-    """Run a command in its own process state; return the suggestions of terminal and page."""
+    """Run a command in its own process state; return its first suggestion, and its page."""
     monkeypatch.chdir(place)
     resumable = SCRIPT.replace("epochs, out = sys.argv[1:]", "epochs, out, _ = sys.argv[1:]")
     (place / "my resumable train.py").write_text(resumable)
@@ -121,9 +121,12 @@ def run(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: An
         main([*words, "--out", str(tmp_path / folder)])
         shown = capsys.readouterr().err
         page = json.loads((tmp_path / folder / "report.json").read_text("utf-8"))["content"]
-        (command,) = page["next"]
+        # A search on few examples suggests a second one, by folds.
+        command, *others = page["next"]
         printed = shown.partition("\nNext:\n")[2].strip().splitlines()
-        assert [line.strip() for line in printed] == [command], "terminal and page differ"
+        assert [line.strip() for line in printed] == page["next"], "terminal and page differ"
+        for other in others:
+            assert parsed(other).params["folds"] == 5
         return command, page
 
     return call

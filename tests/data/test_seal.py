@@ -53,7 +53,7 @@ MAY_OPEN = {
 }  # fmt: skip
 
 # `SearchResult.parts` are roles of table rows, no parts of data.
-NO_DATA = {"searchers/result.py", "cli/search.py"}
+NO_DATA = {"searchers/result.py", "cli/search_run.py"}
 
 
 @cache

@@ -14,22 +14,30 @@ Expected before the run:
 - backbone: Spearman's correlation of at least 0.8 on each set;
 - backbone ahead of random convolutions on each set (the same resampled pairs and seeds).
 
+Added when the first set (satellite) was measured, where the backbone (0.25) was behind random
+convolutions (0.68), before anything of the others was known: "both", the two together, each divided
+by its length; "deep", the features of the default network, trained on one half of the examples (as
+`explain --deep`), for the other half. Expected: both are ahead of random convolutions on no set,
+since the truth is a network trained from scratch, which sees what a pretrained one ignores (colour,
+contrast, noise); deep is behind, having half of the examples.
+
 The measured changes are noisy themselves, so their reliability is reported (see explain.py): no
 prediction can be expected to correlate better than the square root of it.
 
 n: 3 sets x (27 pairs + none) x 3 seeds = 252 trainings on 480 images, at most 80 epochs each;
 test accuracy on the whole published test part. Hardware: 2 CPU cores, one thread for each training;
-about 3 hours (60 to 90 seconds a training), and 10 minutes of explaining.
+about 3 hours (60 to 90 seconds a training), and 20 minutes of explaining.
 Rerun: AUTOMORPH_DATA=... .venv/bin/python benchmarks/explain_backbone.py [SET ..] [--jobs 2]
        [--seeds 3] [--try]
 Finished trainings are lines of results/explain_backbone.jsonl and are not repeated. ``--try`` runs
-two trainings and two explanations on a few images, and keeps nothing.
+two trainings and four explanations on a few images, and keeps nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,7 +47,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from automorph.diagnostics import Bench, Point, feature_map, transform_of
+from automorph.diagnostics import Bench, Point, feature_map, trained_features, transform_of
 from automorph.operations import OPERATIONS
 from automorph.training import Task, as_task, train
 from cells import Cells, Content
@@ -47,7 +55,8 @@ from explain import PAIRS, arm_of, correlation, policy_of, reliability
 from record import claim, write_result
 
 SETS = ("satellite_rsscn7", "traffic_signs", "red_cells")
-FEATURES = {"random": "random", "backbone": "features:timm:tf_efficientnet_lite0"}
+BACKBONE = "features:timm:tf_efficientnet_lite0"
+FEATURES = ("random", "backbone", "both", "deep")
 DRAWS = 1000
 """Bootstrap draws."""
 
@@ -76,11 +85,32 @@ def trained(source: str, pair: tuple[str, float] | None, seed: int, tiny: bool) 
     }  # fmt: skip
 
 
+def bench_of(task: Task, features: str) -> Bench:
+    """Return the diagnostics of a task's training part with features of one kind."""
+    part = task.data.train
+    if features == "deep":
+        # Halves of each class, since features fitted to a label make it look safe.
+        half = np.zeros(len(part), bool)
+        half[np.argsort(part.labels, kind="stable")[::2]] = True
+        other = replace(task, data=task.data.replace(train=part.take(np.flatnonzero(half))))
+        rest = part.take(np.flatnonzero(~half))
+        return Bench(rest.data, rest.labels, trained_features(other))
+    names = {"random": ["random"], "backbone": [BACKBONE], "both": ["random", BACKBONE]}[features]
+    maps = [feature_map(task, name) for name in names]
+    if len(maps) == 1:
+        return Bench(part.data, part.labels, maps[0])
+    lengths = [np.sqrt((one(part.data) ** 2).sum(1).mean()) for one in maps]
+
+    def joined(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.hstack([one(images) / length for one, length in zip(maps, lengths, strict=True)])
+
+    return Bench(part.data, part.labels, joined)
+
+
 def explained(source: str, features: str, pairs: list[tuple[str, float]], tiny: bool) -> Content:
     """Return the predicted change of every pair, and whether it is flagged."""
     task = task_of(source, tiny)
-    part = task.data.train
-    bench = Bench(part.data, part.labels, feature_map(task, FEATURES[features]))
+    bench = bench_of(task, features)
     rows: list[Content] = []
     for name, magnitude in pairs:
         seen = bench.diagnose(transform_of(OPERATIONS[name], magnitude))
@@ -130,7 +160,6 @@ def judge(cells: Cells, source: str, seeds: int) -> tuple[list[Content], list[Co
         for features in FEATURES
     }
     found = {name: correlation(column, measured) for name, column in columns.items()}
-    ahead, interval = lead(columns["backbone"], columns["random"], measured)
     rows: list[Content] = [
         {
             "data": source, "arm": arm_of(pair), "values": np.round(100 * values, 2).tolist(),
@@ -144,12 +173,17 @@ def judge(cells: Cells, source: str, seeds: int) -> tuple[list[Content], list[Co
             "with the measured change of accuracy is at least 0.8",
             *found["backbone"], found["backbone"][0] >= 0.8,
         ),
-        claim(
-            f"{source}: the backbone's correlation is above that of random convolutions",
-            ahead, interval, interval[0] > 0,
+        *(
+            claim(
+                f"{source}: the correlation of {name} is above that of random convolutions",
+                ahead, interval, interval[0] > 0,
+            )
+            for name in FEATURES[1:]
+            for ahead, interval in [lead(columns[name], columns["random"], measured)]
         ),
     ]  # fmt: skip
     facts = {
+        "accuracy": {name: cells[f"{source}/{name}"]["accuracy"] for name in FEATURES},
         "correlations": {name: {"value": v, "interval": i} for name, (v, i) in found.items()},
         "reliability": reliability(measured),
     }

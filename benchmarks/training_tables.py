@@ -245,6 +245,24 @@ def explain_judged(*contents: Content) -> str:
     return table(("column of `explain`", *heads), rows)
 
 
+def explain_backbone(content: Content) -> str:
+    """Correlation of predicted with measured changes by kind of features; one row per set."""
+    shown = {
+        "random": "random convolutions", "backbone": "pretrained network", "both": "both",
+        "deep": "own network, trained",
+    }  # fmt: skip
+    rows = []
+    for source, facts in content["sets"].items():
+        found = [facts["correlations"][name] for name in shown]
+        cells = [
+            f"{one['value']:+.2f} ({one['interval'][0]:+.2f} to {one['interval'][1]:+.2f})"
+            for one in found
+        ]
+        rows.append((source.replace("_", " "), *cells, f"{facts['reliability']:.2f}"))
+    heads = "data", *shown.values(), "reliability of the measured changes"
+    return table(heads, rows)
+
+
 def instant(*contents: Content) -> str:
     """Test accuracy of the policies that need no training, by data set."""
     shown = {"none": "none", "random": "random", "TrivialAugment": "trivialaugment"}

@@ -2,7 +2,7 @@
 
 from automorph.diagnostics.diagnosis import Bench, Diagnosis
 from automorph.diagnostics.explain_result import Explanation, Finding, Point
-from automorph.diagnostics.features import feature_map, random_convolutions
+from automorph.diagnostics.features import feature_map, random_convolutions, trained_features
 from automorph.diagnostics.idle import idle_operations
 from automorph.diagnostics.instant import diagnose_policy, instant_policy
 from automorph.diagnostics.prune_space import explained_space, narrowed
@@ -27,5 +27,6 @@ __all__ = [
     "is_identity",
     "narrowed",
     "random_convolutions",
+    "trained_features",
     "transform_of",
 ]

@@ -39,6 +39,7 @@ import argparse
 import os
 from dataclasses import replace
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -124,6 +125,14 @@ def name_of(source: str, pair: tuple[str, float] | None, seed: int) -> str:
     return f"{source}/{arm_of(pair)}/{seed}"
 
 
+def finished(cells: Cells, source: str, most: int) -> int:
+    """Return how many seeds, from the first on, have all trainings of a set."""
+    whole = (
+        all(name_of(source, pair, seed) in cells for pair in (None, *PAIRS)) for seed in range(most)
+    )
+    return sum(takewhile(bool, whole))
+
+
 def effects(cells: Cells, source: str, seeds: int) -> NDArray[np.float64]:
     """Return the measured changes of accuracy, ``(pairs, seeds)``."""
     numbers = range(seeds)
@@ -183,6 +192,7 @@ def judge(cells: Cells, source: str, seeds: int) -> tuple[list[Content], list[Co
         ),
     ]  # fmt: skip
     facts = {
+        "seeds": seeds,
         "accuracy": {name: cells[f"{source}/{name}"]["accuracy"] for name in FEATURES},
         "correlations": {name: {"value": v, "interval": i} for name, (v, i) in found.items()},
         "reliability": reliability(measured),
@@ -217,14 +227,13 @@ def main() -> None:
         }
         cells.run(trained, work, jobs=given.jobs)
     rows, claims, facts = [], [], dict[str, Content]()
-    last = given.seeds - 1
     for source in SETS:
-        whole = all(name_of(source, pair, last) in cells for pair in (None, *PAIRS))
-        if whole and all(f"{source}/{name}" in cells for name in FEATURES):
-            own_rows, own_claims, facts[source] = judge(cells, source, given.seeds)
+        seeds = finished(cells, source, given.seeds)
+        if seeds and all(f"{source}/{name}" in cells for name in FEATURES):
+            own_rows, own_claims, facts[source] = judge(cells, source, seeds)
             rows += own_rows
             claims += own_claims
-    write_result("explain_backbone", rows=rows, claims=claims, seeds=given.seeds, sets=facts)
+    write_result("explain_backbone", rows=rows, claims=claims, sets=facts)
 
 
 if __name__ == "__main__":

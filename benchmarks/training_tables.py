@@ -258,7 +258,8 @@ def explain_backbone(content: Content) -> str:
             f"{one['value']:+.2f} ({one['interval'][0]:+.2f} to {one['interval'][1]:+.2f})"
             for one in found
         ]
-        rows.append((source.replace("_", " "), *cells, f"{facts['reliability']:.2f}"))
+        name = f"{source.replace('_', ' ')} (seeds: {facts['seeds']})"
+        rows.append((name, *cells, f"{facts['reliability']:.2f}"))
     heads = "data", *shown.values(), "reliability of the measured changes"
     return table(heads, rows)
 

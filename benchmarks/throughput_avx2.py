@@ -1,8 +1,8 @@
 """How fast is augmentation on processors without AVX-512? As throughput.py, with AVX2 alone.
 
 RandAugment(2, 9) in batches against the libraries of throughput.py, and single images against timm.
-On a processor that has AVX-512, the compiled core is told to use AVX2 (the other libraries use
-whatever they can).
+Where the processor has AVX-512, Automorph runs its AVX2 code all the same; the other libraries may
+use AVX-512.
 
 Expected before the run, after eight pixels at a time were resampled in registers of AVX2 too:
 - batches, nearest, to the faster of timm and albumentations: at least 45x at 32 px;

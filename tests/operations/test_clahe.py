@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from hashlib import blake2b
 from typing import Any
 
 import cv2
@@ -11,22 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from automorph.engine import apply_native, apply_reference
-from automorph.operations import OPERATIONS, SearchSpace, Sequences, Stream
+from automorph.engine import apply_native
+from automorph.operations import OPERATIONS
 from automorph.operations.clahe import tables
-from automorph.policies import Uniform, policy_from_dict, policy_to_dict
+from definitions import PATHS, applied_by, assert_files_replay, digest
 
 CLAHE = OPERATIONS["CLAHE"]
-PATHS = (apply_reference, apply_native)
 
 
 def applied(apply: Any, images: NDArray[np.uint8], **settings: Any) -> NDArray[np.uint8]:
-    definition = settings.pop("definition", 2)
-    operation = replace(CLAHE.with_settings(**settings), definition=definition)
-    sequences = Sequences.of(np.zeros((len(images), 1), np.int16), 1.0)
-    stream = Stream(seed=3, index=np.arange(len(images)))
-    out: NDArray[np.uint8] = apply(images, sequences, SearchSpace("one", (operation,)), stream)
-    return out
+    return applied_by(CLAHE, apply, images, **{"definition": 2, **settings})
 
 
 def photographs(channels: int = 3) -> NDArray[np.uint8]:
@@ -34,10 +26,6 @@ def photographs(channels: int = 3) -> NDArray[np.uint8]:
     rng = np.random.default_rng(0)
     coarse = np.kron(rng.integers(0, 256, (3, 8, 8, channels)), np.ones((1, 6, 6, 1)))
     return np.clip(coarse + rng.normal(0, 4, coarse.shape), 0, 255).astype(np.uint8)
-
-
-def digest(*arrays: NDArray[Any]) -> str:
-    return blake2b(b"".join(one.tobytes() for one in arrays), digest_size=8).hexdigest()
 
 
 def test_the_tables_are_the_same_on_every_machine():
@@ -86,13 +74,4 @@ def test_alpha_is_kept():
 
 
 def test_a_file_replays_by_the_definition_that_it_states():
-    policy = Uniform(operations=SearchSpace("one", (CLAHE,)), length=1)
-    images = photographs()
-    found = policy_to_dict(policy)
-    operation = found["policy"]["operations"]["operations"][0]
-    assert operation["definition"] == 2
-    operation["definition"] = 1
-    first = policy_from_dict(found)
-    before, now = (one.augment(images, seed=3) for one in (first, policy))
-    assert (before == applied(apply_reference, images, definition=1)).all()
-    assert (before != now).any()
+    assert_files_replay(CLAHE, photographs())

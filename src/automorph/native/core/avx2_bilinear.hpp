@@ -29,11 +29,8 @@ struct EightShares {
     below[0] = below[1] = _mm256_setzero_si256();
   }
   static void split(__m256i left, __m256i right, __m256i *parts) {
-    const __m256i low = _mm256_set1_epi32(0x3FFF);
-    parts[0] = _mm256_or_si256(_mm256_srli_epi32(left, 14),
-                               _mm256_slli_epi32(_mm256_srli_epi32(right, 14), 16));
-    parts[1] = _mm256_or_si256(_mm256_and_si256(left, low),
-                               _mm256_slli_epi32(_mm256_and_si256(right, low), 16));
+    parts[0] = upper_parts<14>(left, right);
+    parts[1] = lower_parts<14>(left, right);
   }
   // The shares of two pixels in the lanes of their channels.
   template <class F>

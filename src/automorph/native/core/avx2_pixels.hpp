@@ -7,6 +7,21 @@
 
 namespace {
 
+// Pairs of numbers, in the halves of 32-bit lanes: what is above their `BITS` lower bits.
+template <int BITS>
+inline __m256i upper_parts(__m256i left, __m256i right) {
+  return _mm256_or_si256(_mm256_srli_epi32(left, BITS),
+                         _mm256_slli_epi32(_mm256_srli_epi32(right, BITS), 16));
+}
+
+// The same of their lower bits.
+template <int BITS>
+inline __m256i lower_parts(__m256i left, __m256i right) {
+  const __m256i low = _mm256_set1_epi32((1 << BITS) - 1);
+  return _mm256_or_si256(_mm256_and_si256(left, low),
+                         _mm256_slli_epi32(_mm256_and_si256(right, low), 16));
+}
+
 // Channels of eight pixels and of their neighbours `beside` bytes to the right, as words in the
 // halves of 32-bit lanes: grey levels in one register, colours in four, each with those of pixel k
 // in the lower half, and with those of the one four pixels further in the upper half.

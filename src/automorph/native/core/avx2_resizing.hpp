@@ -12,16 +12,6 @@ namespace {
 struct Avx2Resizing : PlainResizing {
   static constexpr int HALF_BITS = WEIGHT_BITS / 2;
 
-  // Two weights in each lane: their upper or lower bits.
-  static __m256i upper(__m256i first, __m256i second) {
-    return _mm256_or_si256(_mm256_srli_epi32(first, HALF_BITS),
-                           _mm256_slli_epi32(_mm256_srli_epi32(second, HALF_BITS), 16));
-  }
-  static __m256i lower(__m256i first, __m256i second) {
-    const __m256i low = _mm256_set1_epi32((1 << HALF_BITS) - 1);
-    return _mm256_or_si256(_mm256_and_si256(first, low),
-                           _mm256_slli_epi32(_mm256_and_si256(second, low), 16));
-  }
   // The rounded sums of pairs of levels.
   static __m256i sums(__m256i pairs, __m256i upper, __m256i lower) {
     const __m256i rest = _mm256_add_epi32(_mm256_madd_epi16(pairs, lower),
@@ -47,7 +37,7 @@ struct Avx2Resizing : PlainResizing {
         continue;
       }
       const __m256i u = load(taps.weight[0].at(i)), v = load(taps.weight[1].at(i));
-      const __m256i high = upper(u, v), low = lower(u, v);
+      const __m256i high = upper_parts<HALF_BITS>(u, v), low = lower_parts<HALF_BITS>(u, v);
       if constexpr (C == 1) {
         pairs.store_grey(out + i, sums(pairs.grey(in, place), high, low));
       } else {
@@ -63,7 +53,8 @@ struct Avx2Resizing : PlainResizing {
   static void down(const uint8_t *a, const uint8_t *b, uint8_t *out, int32_t u, int32_t v,
                    int64_t i, int64_t line) {
     const __m256i first = _mm256_set1_epi32(u), second = _mm256_set1_epi32(v);
-    const __m256i high = upper(first, second), low = lower(first, second);
+    const __m256i high = upper_parts<HALF_BITS>(first, second);
+    const __m256i low = lower_parts<HALF_BITS>(first, second);
     const __m256i zero = _mm256_setzero_si256();
     const auto load = [](const uint8_t *from) {
       return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from));
